@@ -1,0 +1,1 @@
+const char *kernel_source_text(const char *name);

@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "swift-attention",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Attention", targets: ["Attention"]),
+        .library(name: "TensorFiles", targets: ["TensorFiles"]),
+        .library(name: "OpenCLRuntime", targets: ["OpenCLRuntime"]),
+        .executable(name: "attend", targets: ["attend"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"),
+    ],
+    targets: [
+        // The OpenCL C text, embedded by the one C file in Kernels/embed.
+        .target(
+            name: "KernelSources", path: "Kernels",
+            exclude: ["attention", "common"], sources: ["embed"],
+            publicHeadersPath: "embed/include"),
+        // Types and constants of the OpenCL headers. Nothing is linked: OpenCLRuntime opens the loader at run time.
+        .systemLibrary(
+            name: "COpenCL", pkgConfig: "OpenCL-Headers",
+            providers: [.apt(["opencl-headers", "ocl-icd-opencl-dev"])]),
+        .target(name: "OpenCLRuntime", dependencies: ["COpenCL"]),
+        .target(name: "AttentionCore"),
+        .target(name: "AttentionReference", dependencies: ["AttentionCore"]),
+        .target(name: "AttentionOpenCL", dependencies: ["AttentionCore", "OpenCLRuntime", "KernelSources"]),
+        .target(name: "TensorFiles"),
+        .target(
+            name: "Attention",
+            dependencies: [
+                "AttentionCore", "AttentionReference", "AttentionOpenCL",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .executableTarget(
+            name: "attend",
+            dependencies: [
+                "Attention", "TensorFiles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .target(name: "TestSupport", dependencies: ["AttentionCore"], path: "Tests/TestSupport"),
+        .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "TestSupport"]),
+        .testTarget(name: "AttentionCoreTests", dependencies: ["AttentionCore", "TestSupport"]),
+        .testTarget(name: "AttentionReferenceTests", dependencies: ["AttentionReference", "TensorFiles", "TestSupport"]),
+        .testTarget(name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
+        .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
+        .testTarget(name: "AttentionTests", dependencies: ["Attention", "TestSupport"]),
+        .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c2x
+)
