@@ -45,8 +45,10 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["AttentionCore"], path: "Tests/TestSupport"),
         .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "TestSupport"]),
         .testTarget(name: "AttentionCoreTests", dependencies: ["AttentionCore", "TestSupport"]),
-        .testTarget(name: "AttentionReferenceTests", dependencies: ["AttentionReference", "TensorFiles", "TestSupport"]),
-        .testTarget(name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
+        .testTarget(
+            name: "AttentionReferenceTests", dependencies: ["AttentionReference", "TensorFiles", "TestSupport"]),
+        .testTarget(
+            name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
         .testTarget(name: "AttentionTests", dependencies: ["Attention", "TestSupport"]),
         .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),

@@ -1,0 +1,98 @@
+extension Tensor {
+    /// The same elements with the axes in another order: axis `i` of the result is axis `axes[i]` of this tensor.
+    public func permuted(_ axes: [Int]) throws(AttentionError) -> Tensor {
+        guard axes.sorted() == Array(0..<rank) else {
+            throw .invalid("axes", .value, expected: "each of 0..<\(rank) once", found: "\(axes)")
+        }
+        let layout = try TensorLayout(
+            shape: axes.map { shape[$0] }, strides: axes.map { strides[$0] }, offset: layout.offset)
+        return try Tensor(storage: storage, layout: layout, elementType: elementType)
+    }
+
+    /// The elements whose index on `axis` lies in `range`.
+    public func sliced(axis: Int, _ range: Range<Int>) throws(AttentionError) -> Tensor {
+        guard shape.indices.contains(axis) else {
+            throw .invalid("axis", .value, expected: "one of 0..<\(rank)", found: "\(axis)")
+        }
+        guard range.lowerBound >= 0, range.upperBound <= shape[axis] else {
+            throw .invalid("range", .bounds, expected: "a part of 0..<\(shape[axis])", found: "\(range)")
+        }
+        var sliced = shape
+        sliced[axis] = range.count
+        let start = range.isEmpty ? layout.offset : layout.offset + range.lowerBound * strides[axis]
+        let layout = try TensorLayout(shape: sliced, strides: strides, offset: start)
+        return try Tensor(storage: storage, layout: layout, elementType: elementType)
+    }
+
+    /// The same storage seen with another shape and strides.
+    public func viewed(shape: [Int], strides: [Int], offset: Int = 0) throws(AttentionError) -> Tensor {
+        let layout = try TensorLayout(shape: shape, strides: strides, offset: offset)
+        return try Tensor(storage: storage, layout: layout, elementType: elementType)
+    }
+
+    /// This tensor in host memory: itself if it is there already.
+    public func onHost() throws(AttentionError) -> Tensor {
+        if storage.hostBytes != nil { return self }
+        let size = elementType.byteCount
+        let first = layout.extent.lowerBound
+        let host = try HostStorage(byteCount: layout.extent.count * size)
+        if let bytes = host.hostBytes, !bytes.isEmpty { try storage.download(from: first * size, into: bytes) }
+        let moved = try TensorLayout(shape: shape, strides: strides, offset: count == 0 ? 0 : layout.offset - first)
+        return try Tensor(storage: host, layout: moved, elementType: elementType)
+    }
+
+    /// The elements as `Double`, in row-major order, wherever they are. Cost: one pass, and a download for a device's memory.
+    public func doubles() throws(AttentionError) -> [Double] {
+        let host = try onHost()
+        guard count > 0, let base = host.storage.hostBytes?.baseAddress else { return [] }
+        var values: [Double] = []
+        values.reserveCapacity(count)
+        host.layout.forEachIndex { values.append(elementType.load(base, $0)) }
+        return values
+    }
+
+    /// The elements as `Float`, in row-major order. Elements of `float64` are rounded.
+    public func floats() throws(AttentionError) -> [Float] {
+        if elementType == .float32, layout.isContiguous, count > 0, let bytes = try onHost().storage.hostBytes {
+            let start = storage.hostBytes == nil ? 0 : layout.offset
+            return Array(bytes.bindMemory(to: Float.self)[start..<start + count])
+        }
+        return try doubles().map { Float($0) }
+    }
+
+    /// The bytes of the elements in row-major order without gaps, as a file holds them.
+    public func contiguousBytes() throws(AttentionError) -> [UInt8] {
+        let host = try onHost()
+        guard count > 0, let bytes = host.storage.hostBytes else { return [] }
+        let size = elementType.byteCount
+        if host.layout.isContiguous {
+            let start = host.layout.offset * size
+            return Array(bytes[start..<start + count * size])
+        }
+        var result: [UInt8] = []
+        result.reserveCapacity(count * size)
+        host.layout.forEachIndex { result.append(contentsOf: bytes[$0 * size..<$0 * size + size]) }
+        return result
+    }
+}
+
+extension TensorLayout {
+    /// Calls `body` with the storage index of each element, in row-major order.
+    public func forEachIndex(_ body: (Int) -> Void) {
+        guard count > 0 else { return }
+        var place = [Int](repeating: 0, count: rank)
+        var index = offset
+        for _ in 0..<count {
+            body(index)
+            var axis = rank - 1
+            while axis >= 0 {
+                place[axis] += 1
+                index += strides[axis]
+                if place[axis] < shape[axis] { break }
+                index -= place[axis] * strides[axis]
+                place[axis] = 0
+                axis -= 1
+            }
+        }
+    }
+}
