@@ -60,7 +60,7 @@ extension CaseFactor {
         [2, 3, 5, 7, 8], [1], [15, 16, 17], [31, 32, 33], [47, 63, 64, 65], [96, 127, 128, 129], [191, 257],
     ]
     private static let dimensions = [
-        [2, 3, 8], [1], [16, 9], [31, 32, 33, 35], [63, 64, 65], [72, 80, 96, 128, 129], [192, 256],
+        [2, 3, 8], [1], [16, 9], [31, 32, 33], [35, 63, 64, 65], [72, 80, 96, 128, 129], [192, 256],
     ]
 
     private static let heads = [(2, 2), (1, 1), (2, 1), (6, 2), (4, 2), (8, 1)]
@@ -90,7 +90,7 @@ extension CaseFactor {
         CaseFactor("queryType", \.queryType, [.float32, .float16, .bfloat16]),
         CaseFactor("valueType", \.valueType, [.float32, .float16, .bfloat16]),
         CaseFactor(
-            "maskType", \.maskType, [nil, .bool, .float32, .float16, .bfloat16, .float64],
+            "maskType", \.maskType, [nil, .bool, .float32, .float16, .bfloat16],
             text: { $0.map { "\($0)" } ?? "none" }),
         CaseFactor("maskForm", \.maskForm, CaseSpec.MaskForm.allCases, text: \.rawValue),
         CaseFactor(

@@ -12,7 +12,7 @@ package enum CaseList {
         let pairs = pairwise(cases)
         var specs: [CaseSpec] = []
         specs += overTypes(edges, all: isFull)
-        specs += overTypes(options, all: isFull)
+        specs += overTypes(options(isFull: isFull), all: isFull)
         specs += overTypes(poisons(isFull: isFull, &random), all: isFull)
         specs += overTypes(logits(isFull: isFull), all: true, mixed: isFull)
         specs += sizes(isFull: isFull, &random)
@@ -25,13 +25,13 @@ package enum CaseList {
     }
 
     /// How often a full run covers all pairs, with other sizes and other company each time.
-    static let fullRounds = 16
+    static let fullRounds = 10
 
     static func pairwise(_ cases: VerificationOptions.Cases) -> PairwiseChooser {
         PairwiseChooser(costLimit: cases == .full ? 6_000_000 : 2_000_000, hasFewTypes: cases == .quick)
     }
 
-    /// The values' type, by index, that goes with a query's and a mask's in a quick run: 18 combinations in which each two types meet.
+    /// The values' type, by index, that goes with a query's and a mask's in a quick run: 15 combinations in which each two types meet.
     static func tiedValueType(_ query: Int, mask: Int) -> Int { (query + [0, 1, 2, 1, 0, 2][mask]) % 3 }
 
     private static func tieTypes(_ spec: inout CaseSpec) {
@@ -64,12 +64,12 @@ package enum CaseList {
     // MARK: Options alone
 
     /// Each value of each option with everything else at rest.
-    private static var options: [CaseSpec] {
+    private static func options(isFull: Bool) -> [CaseSpec] {
         var specs: [CaseSpec] = []
         for factor in CaseFactor.all where !["queryLength", "keyLength"].contains(factor.name) {
             for (index, level) in factor.levels.enumerated().dropFirst() {
                 var random = SeededGenerator(seed: UInt64(index), id: factor.name)
-                for size in [(9, 21), (33, 65)] {
+                for size in isFull ? [(9, 21), (33, 65)] : [[(9, 21), (33, 65)][index % 2]] {
                     var spec = CaseSpec()
                     spec.group = .option
                     spec.name = factor.name
@@ -100,21 +100,28 @@ package enum CaseList {
 
     // MARK: Float64
 
-    /// Double storage, which many devices cannot hold: their skips show.
+    /// Double storage, which many devices cannot hold: their skips show, and take no pairs of options with them.
     private static var doubles: [CaseSpec] {
         var specs: [CaseSpec] = []
-        for (index, types) in [
-            (ElementType.float64, ElementType.float64), (.float32, .float64), (.float64, .float32),
-        ].enumerated() {
+        func add(_ query: ElementType, _ value: ElementType, _ change: (inout CaseSpec) -> Void) {
             var spec = CaseSpec()
             spec.group = .types
-            (spec.queryType, spec.valueType) = types
-            (spec.queryLength, spec.keyLength) = (5 + index, 19)
-            spec.logSumExp = true
+            (spec.queryType, spec.valueType) = (query, value)
+            (spec.queryLength, spec.keyLength, spec.logSumExp) = (5, 19, true)
+            change(&spec)
             specs.append(spec)
-            spec.position = .causal
-            (spec.maskType, spec.maskForm) = (.float64, .qk)
-            specs.append(spec)
+        }
+        for (query, value) in [(ElementType.float64, ElementType.float64), (.float32, .float64), (.float64, .float32)] {
+            add(query, value) { _ in }
+            add(query, value) { $0.position = .causal }
+            add(query, value) { ($0.maskType, $0.maskForm) = (.float64, .qk) }
+        }
+        for (index, form) in CaseSpec.MaskForm.allCases.dropFirst().enumerated() {
+            let type = floatTypes[index % 3]
+            add(type, type) { ($0.maskType, $0.maskForm, $0.batch) = (.float64, form, 2) }
+            add(type, type) { spec in
+                (spec.maskType, spec.maskForm, spec.position, spec.scores) = (.float64, form, .causal, .masked)
+            }
         }
         return specs
     }
