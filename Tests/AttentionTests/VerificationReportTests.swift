@@ -56,3 +56,12 @@ import Testing
         #expect(report.failures.allSatisfy { $0.gate == "error" && $0.detail.contains("CL_BUILD_PROGRAM_FAILURE") })
     }
 }
+
+extension VerificationReportTests {
+    @Test func deviceVerifiesItself() throws {
+        let good = try Device(backend: PlainBackend()).verify(.init(filter: "edge:scale"))
+        #expect(good.passed && good.cases == 12, "\(good)")
+        let bad = try Device(backend: PlainBackend(.scaleSignLost)).verify(.init(filter: "edge:scale"))
+        #expect(!bad.passed)
+    }
+}
