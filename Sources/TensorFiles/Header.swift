@@ -1,0 +1,159 @@
+/// What a header says, once every claim in it has been checked against the size of the data part.
+struct Header {
+    /// In the order of their bytes.
+    let entries: [TensorFileEntry]
+    let metadata: [String: String]
+
+    /// The key that holds the metadata among the tensors' names.
+    static let metadataKey = "__metadata__"
+    /// Longest header read or written, in bytes.
+    static let maximumLength = 100_000_000
+
+    /// - Parameters:
+    ///   - bytes: the header without its length prefix.
+    ///   - dataLength: how many bytes follow it.
+    /// - Throws: any kind of ``TensorFileError`` from `syntax` to `trailingData`.
+    init(_ bytes: [UInt8], dataLength: Int, file: String) throws(TensorFileError) {
+        var parser = HeaderParser(HeaderScanner(bytes, file: file))
+        try parser.parse()
+        metadata = parser.metadata
+        entries = try DataLayout.checked(parser.entries, dataLength: dataLength, file: file)
+    }
+}
+
+/// The grammar of a header: an object of tensors, each `{dtype, shape, data_offsets}` in any order, and `__metadata__`,
+/// an object of strings.
+private struct HeaderParser {
+    var scanner: HeaderScanner
+    var entries: [TensorFileEntry] = []
+    var metadata: [String: String] = [:]
+
+    init(_ scanner: HeaderScanner) { self.scanner = scanner }
+
+    mutating func parse() throws(TensorFileError) {
+        try scanner.expect(UInt8(ascii: "{"))
+        var keys: Set<String> = []
+        while let key = try scanner.nextKey(isFirst: keys.isEmpty) {
+            guard keys.insert(key).inserted else {
+                throw duplicate(key == Header.metadataKey ? MessageText.quoted(key) : MessageText.tensor(key))
+            }
+            if key == Header.metadataKey {
+                try parseMetadata()
+            } else {
+                try entries.append(parseEntry(name: key))
+            }
+        }
+        scanner.skipWhitespace()
+        if scanner.next != nil { throw scanner.syntax(expected: "nothing but spaces after the header's object") }
+    }
+
+    private mutating func parseMetadata() throws(TensorFileError) {
+        try scanner.require(UInt8(ascii: "{"), "an object of strings", place: "__metadata__")
+        try scanner.expect(UInt8(ascii: "{"))
+        while let key = try scanner.nextKey(isFirst: metadata.isEmpty) {
+            let place = MessageText.metadataKey(key)
+            try scanner.require(UInt8(ascii: "\""), "a string", place: place)
+            guard metadata.updateValue(try scanner.string(), forKey: key) == nil else { throw duplicate(place) }
+        }
+    }
+
+    private mutating func parseEntry(name: String) throws(TensorFileError) -> TensorFileEntry {
+        let place = MessageText.tensor(name)
+        try scanner.require(UInt8(ascii: "{"), "an object", place: place)
+        try scanner.expect(UInt8(ascii: "{"))
+        var elementType: TensorFileElementType?
+        var shape: [Int]?
+        var offsets: Range<Int>?
+        while let field = try scanner.nextKey(isFirst: elementType == nil && shape == nil && offsets == nil) {
+            let isRepeated: Bool
+            switch field {
+            case "dtype": isRepeated = replace(&elementType, with: try parseElementType(place))
+            case "shape": isRepeated = replace(&shape, with: try parseShape(place))
+            case "data_offsets": isRepeated = replace(&offsets, with: try parseOffsets(place))
+            default:
+                throw scanner.error(
+                    .unknownField, place: place, expected: "only dtype, shape and data_offsets",
+                    found: "field \(MessageText.quoted(field))")
+            }
+            if isRepeated { throw duplicate("\(place): field \(field)") }
+        }
+        guard let elementType else { throw missing("dtype", place) }
+        guard let shape else { throw missing("shape", place) }
+        guard let offsets else { throw missing("data_offsets", place) }
+        return try entry(name, elementType, shape, offsets)
+    }
+
+    private func entry(
+        _ name: String, _ elementType: TensorFileElementType, _ shape: [Int], _ offsets: Range<Int>
+    ) throws(TensorFileError) -> TensorFileEntry {
+        let type = MessageText.type(elementType, shape)
+        guard let size = TensorSize.byteCount(shape: shape, elementType: elementType) else {
+            throw scanner.error(
+                .sizeOverflow, place: MessageText.tensor(name), expected: "a size of at most \(Int.max) bytes",
+                found: type)
+        }
+        guard size == offsets.count else {
+            throw scanner.error(
+                .byteCountMismatch, place: MessageText.tensor(name),
+                expected: "\(MessageText.bytes(size)) for \(type)",
+                found: "\(offsets.count) in data_offsets [\(offsets.lowerBound), \(offsets.upperBound)]")
+        }
+        return TensorFileEntry(name: name, elementType: elementType, shape: shape, byteRange: offsets)
+    }
+
+    private mutating func parseElementType(_ place: String) throws(TensorFileError) -> TensorFileElementType {
+        try scanner.require(UInt8(ascii: "\""), "a string", place: place + ": dtype")
+        let spelling = try scanner.string()
+        if let type = TensorFileElementType(rawValue: spelling) { return type }
+        let known = TensorFileElementType.allCases.map(\.rawValue).joined(separator: " ")
+        throw scanner.error(
+            .unknownElementType, place: place, expected: "a dtype among \(known)", found: MessageText.quoted(spelling))
+    }
+
+    private mutating func parseShape(_ place: String) throws(TensorFileError) -> [Int] {
+        let shape = try parseIntegers(place + ": shape", limit: TensorSize.maximumRank)
+        if shape.count <= TensorSize.maximumRank { return shape }
+        throw scanner.error(
+            .rankTooHigh, place: place, expected: "at most \(TensorSize.maximumRank) extents in shape", found: "more")
+    }
+
+    private mutating func parseOffsets(_ place: String) throws(TensorFileError) -> Range<Int> {
+        let offsets = try parseIntegers(place + ": data_offsets", limit: 2)
+        guard offsets.count == 2 else {
+            throw scanner.error(
+                .invalidOffsets, place: place, expected: "two numbers in data_offsets",
+                found: offsets.count > 2 ? "more" : "\(offsets.count)")
+        }
+        guard offsets[0] <= offsets[1] else {
+            throw scanner.error(
+                .invalidOffsets, place: place, expected: "data_offsets that do not run backwards",
+                found: "[\(offsets[0]), \(offsets[1])]")
+        }
+        return offsets[0]..<offsets[1]
+    }
+
+    /// At most `limit` numbers, and one more to tell that there were too many; the rest is not looked at.
+    private mutating func parseIntegers(_ place: String, limit: Int) throws(TensorFileError) -> [Int] {
+        try scanner.require(UInt8(ascii: "["), "an array of numbers", place: place)
+        try scanner.expect(UInt8(ascii: "["))
+        var numbers: [Int] = []
+        while numbers.count <= limit, try scanner.hasNextElement(isFirst: numbers.isEmpty) {
+            numbers.append(try scanner.integer(place: place))
+        }
+        return numbers
+    }
+
+    private func replace<Value>(_ slot: inout Value?, with value: Value) -> Bool {
+        defer { slot = value }
+        return slot != nil
+    }
+
+    private func duplicate(_ place: String) -> TensorFileError {
+        scanner.error(.duplicateKey, place: place, expected: "each key once", found: "it again")
+    }
+
+    private func missing(_ field: String, _ place: String) -> TensorFileError {
+        scanner.error(
+            .missingField, place: place, expected: "dtype, shape and data_offsets", found: "no \(field)")
+    }
+}
