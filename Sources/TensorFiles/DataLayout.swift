@@ -19,7 +19,8 @@ enum DataLayout {
                 throw TensorFileError(
                     entry.byteRange.lowerBound < end ? .overlap : .hole, file: file,
                     place: MessageText.tensor(entry.name),
-                    expected: "data that begins at \(end), where the tensor before it ends",
+                    expected:
+                        "data that begins at \(end), where \(end == 0 ? "the header" : "the tensor before it") ends",
                     found: "data_offsets \(shown(entry))")
             }
             end = entry.byteRange.upperBound

@@ -114,7 +114,8 @@ private struct HeaderParser {
         let shape = try parseIntegers(place + ": shape", limit: TensorSize.maximumRank)
         if shape.count <= TensorSize.maximumRank { return shape }
         throw scanner.error(
-            .rankTooHigh, place: place, expected: "at most \(TensorSize.maximumRank) extents in shape", found: "more")
+            .rankTooHigh, place: place, expected: "at most \(TensorSize.maximumRank) extents in shape",
+            found: "at least \(shape.count)")
     }
 
     private mutating func parseOffsets(_ place: String) throws(TensorFileError) -> Range<Int> {
@@ -122,7 +123,7 @@ private struct HeaderParser {
         guard offsets.count == 2 else {
             throw scanner.error(
                 .invalidOffsets, place: place, expected: "two numbers in data_offsets",
-                found: offsets.count > 2 ? "more" : "\(offsets.count)")
+                found: offsets.count > 2 ? "at least 3" : "\(offsets.count)")
         }
         guard offsets[0] <= offsets[1] else {
             throw scanner.error(

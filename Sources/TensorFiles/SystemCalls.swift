@@ -110,11 +110,14 @@ extension SystemCalls {
         return String(cString: pointer)
     }
 
-    /// Tells whether an allocation can succeed, because Swift's own ends the process when it cannot.
+    /// Tells whether an allocation can succeed, because Swift's own ends the process when it cannot. More than the
+    /// machine's memory is refused too: some systems promise it, and end the process when it is touched.
     static func canAllocate(_ byteCount: Int) -> Bool {
         // An array needs a little more than its bytes.
         let (size, overflow) = byteCount.addingReportingOverflow(4096)
-        guard !overflow, let pointer = malloc(size) else { return false }
+        let (memory, unbounded) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(
+            by: sysconf(Int32(_SC_PAGESIZE)))
+        guard !overflow, unbounded || memory <= 0 || size <= memory, let pointer = malloc(size) else { return false }
         free(pointer)
         return true
     }

@@ -40,6 +40,9 @@ enum WrittenHeader {
     static func bytes(
         _ tensors: [TensorFileTensor], metadata: [String: String], file: String
     ) throws(TensorFileError) -> [UInt8] {
+        // Text alone may already be too long; then nothing is built.
+        let text = metadata.map { $0.key.utf8.count + $0.value.utf8.count } + tensors.map(\.name.utf8.count)
+        try checkLength(text.reduce(0, +), file: file)
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
@@ -61,13 +64,16 @@ enum WrittenHeader {
         }
         var header = Array(("{" + members.joined(separator: ",") + "}").utf8)
         header += repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
-        guard header.count <= Header.maximumLength else {
-            throw TensorFileError(
-                .headerTooLong, file: file, expected: "a header of at most \(Header.maximumLength) bytes",
-                found: "\(header.count)")
-        }
+        try checkLength(header.count, file: file)
         let length = UInt64(header.count)
         return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + header
+    }
+
+    private static func checkLength(_ length: Int, file: String) throws(TensorFileError) {
+        if length <= Header.maximumLength { return }
+        throw TensorFileError(
+            .headerTooLong, file: file, expected: "a header of at most \(Header.maximumLength) bytes",
+            found: "\(length) or more")
     }
 
     /// A JSON string; only what must be escaped is.
