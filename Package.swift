@@ -19,7 +19,7 @@ let package = Package(
         // The OpenCL C text, embedded by the one C file in Kernels/embed.
         .target(
             name: "KernelSources", path: "Kernels",
-            exclude: ["attention", "common"], sources: ["embed"],
+            exclude: ["attention", "bench", "common"], sources: ["embed"],
             publicHeadersPath: "embed/include"),
         // Types and constants of the OpenCL headers. Nothing is linked: OpenCLRuntime opens the loader at run time.
         .systemLibrary(
