@@ -9,7 +9,8 @@ struct Bench {
 
     func measure(_ shape: BenchShape) throws -> BenchResult {
         let backend = device.backend
-        let inputs = try BenchInputs(shape) { count throws(AttentionError) in try backend.makeStorage(byteCount: count) }
+        let inputs = try BenchInputs(shape) { count throws(AttentionError) in try backend.makeStorage(byteCount: count)
+        }
         let problem = try AttentionProblem(inputs.host)
         let plan = try backend.plan(problem, policy)
         let outputs = try problem.makeOutputs(for: inputs.host) { count throws(AttentionError) in

@@ -66,7 +66,8 @@ struct BenchTable {
         let measurement = result.measurement
         table.add([
             result.shape.label, "\(result.shape.type)", result.kernel,
-            result.check.passes ? result.check.coverage : "WRONG", number(measurement.map { $0.medianSeconds * 1e3 }, 3),
+            result.check.passes ? result.check.coverage : "WRONG",
+            number(measurement.map { $0.medianSeconds * 1e3 }, 3),
             number(measurement.map { $0.smallestSeconds * 1e3 }, 3), number(result.gflops, 1),
             number(measurement?.peak.rate, 1), number(result.shareOfPeak, 3), number(result.gbps, 1),
             number(measurement?.stream.rate, 1), number(result.shareOfStream, 3),

@@ -22,7 +22,8 @@ struct BenchShape: Sendable {
     init?(_ text: String) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         let sizes = parts.compactMap { Int($0) }
-        guard sizes.count == parts.count, (6...7).contains(sizes.count), sizes.allSatisfy({ (1...(1 << 24)).contains($0) }),
+        guard sizes.count == parts.count, (6...7).contains(sizes.count),
+            sizes.allSatisfy({ (1...(1 << 24)).contains($0) }),
             sizes[1].isMultiple(of: sizes[2])
         else { return nil }
         self.init(sizes)

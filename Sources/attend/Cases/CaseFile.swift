@@ -54,7 +54,8 @@ struct CaseFile {
         let known = operands.keys + optionalOperands + integerOperands + numberOperands + results
         guard known.contains(name) else {
             throw reader.failure(
-                name, "only \((["Q", "K", "V"] + optionalOperands + integerOperands + numberOperands + results).joined(separator: " "))",
+                name,
+                "only \((["Q", "K", "V"] + optionalOperands + integerOperands + numberOperands + results).joined(separator: " "))",
                 "a tensor of another name")
         }
         return name

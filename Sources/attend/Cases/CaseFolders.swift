@@ -15,7 +15,8 @@ enum CaseFolders {
         try paths.flatMap { path in
             var status = stat()
             guard stat(path, &status) == 0 else {
-                throw CommandFailure(.badInput, "\(path): expected a file or folder, found \(String(cString: strerror(errno)))")
+                throw CommandFailure(
+                    .badInput, "\(path): expected a file or folder, found \(String(cString: strerror(errno)))")
             }
             guard status.st_mode & S_IFMT == S_IFDIR else { return [path] }
             let found = try contents(path, depth: 0).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

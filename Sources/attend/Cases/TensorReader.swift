@@ -15,7 +15,8 @@ struct TensorReader {
 
     /// A tensor of floats, or of booleans where they are allowed.
     func tensor(_ entry: TensorFileEntry, allowsBool: Bool) throws -> Tensor {
-        guard let type = Self.elementType(entry.elementType), type.isFloatingPoint || (allowsBool && type == .bool) else {
+        guard let type = Self.elementType(entry.elementType), type.isFloatingPoint || (allowsBool && type == .bool)
+        else {
             throw failure(
                 entry.name, "F16, BF16, F32 or F64" + (allowsBool ? ", or BOOL" : ""), entry.elementType.rawValue)
         }

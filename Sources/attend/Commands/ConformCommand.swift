@@ -58,7 +58,9 @@ struct ConformCommand: ParsableCommand {
         if tally.failed > 0 { throw CommandFailure.checkFailed }
     }
 
-    private func check(_ path: String, _ devices: [ChosenDevice], _ tally: inout Tally, _ progress: inout Progress) throws {
+    private func check(_ path: String, _ devices: [ChosenDevice], _ tally: inout Tally, _ progress: inout Progress)
+        throws
+    {
         let file = try CaseFile(path: path)
         let settings = file.settings(attention)
         let inputs = try file.inputs(settings)

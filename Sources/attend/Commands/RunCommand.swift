@@ -39,7 +39,9 @@ struct RunCommand: ParsableCommand {
             let tensors = try call.outputs.named.map { try $0.tensor.fileTensor(named: $0.name) }
             try TensorFile.write(tensors, to: output)
         }
-        let agreement = try file.expected("Y").map { try Comparison(call.outputs.output, stored: $0, settings: settings) }
+        let agreement = try file.expected("Y").map {
+            try Comparison(call.outputs.output, stored: $0, settings: settings)
+        }
         if common.json {
             Console.line(json(call, problem, agreement).text)
         } else {

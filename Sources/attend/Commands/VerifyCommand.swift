@@ -41,7 +41,8 @@ struct VerifyCommand: ParsableCommand {
         let all = reports.map(\.report)
         if all.contains(where: { $0.failed > 0 }) { throw CommandFailure.checkFailed }
         if all.allSatisfy({ $0.cases == $0.skipped }) {
-            throw CommandFailure(.checkFailed, filter.map { "--filter: no case that can run contains '\($0)'" } ?? "no case could run")
+            throw CommandFailure(
+                .checkFailed, filter.map { "--filter: no case that can run contains '\($0)'" } ?? "no case could run")
         }
     }
 

@@ -15,7 +15,8 @@ struct CommonOptions: ParsableArguments {
                 """, valueName: "sel"))
     var device = "auto"
 
-    @Option(help: ArgumentHelp("The most threads that native code may use; OpenCL devices use their own.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("The most threads that native code may use; OpenCL devices use their own.", valueName: "n"))
     var threads: Int?
 
     @Option(help: ArgumentHelp("The instruction set of native code: v4, v3 or baseline.", valueName: "set"))
