@@ -6,6 +6,8 @@ struct CaseFinding {
     let gate: String
     /// The error as a multiple of what is allowed.
     let ratio: Double
+    /// What was found, where a number does not tell.
+    var detail: String?
 }
 
 /// Judges the results of one case: by the gates, by the file's own values, and bit by bit where nothing is computed.

@@ -71,18 +71,22 @@ struct ConformCommand: ParsableCommand {
         }
         let judge = try CaseJudge(file: file, settings: settings, inputs: inputs, problem: problem)
         for device in devices {
-            let call: Call
+            var kernel = "none"
+            var findings: [CaseFinding]
             do {
-                call = try device.call(inputs, settings.options, mayFallBack: false)
+                let call = try device.call(inputs, settings.options, mayFallBack: false)
+                kernel = call.report.kernel
+                findings = try judge.findings(call.outputs)
             } catch let AttentionError.unsupported(_, reason) where kernels.kernel == nil {
                 skip(path, device, "cannot run on this device: \(reason)", &tally, &progress)
                 continue
+            } catch let AttentionError.deviceFailed(_, detail) {
+                findings = [CaseFinding(tensor: "Y", gate: "error", ratio: .infinity, detail: detail)]
             }
-            let findings = try judge.findings(call.outputs)
             tally.cases += 1
             if !findings.isEmpty { tally.failed += 1 }
             tally.failures += findings.map { Failure(name: path, device: device.description.selector, finding: $0) }
-            report(path, device, call, findings, &progress)
+            report(path, device, kernel, findings, &progress)
         }
     }
 
@@ -97,15 +101,20 @@ struct ConformCommand: ParsableCommand {
     }
 
     private func report(
-        _ path: String, _ device: ChosenDevice, _ call: Call, _ findings: [CaseFinding], _ progress: inout Progress
+        _ path: String, _ device: ChosenDevice, _ kernel: String, _ findings: [CaseFinding],
+        _ progress: inout Progress
     ) {
         guard !common.json else { return }
         progress.clear()
         let verdict = findings.isEmpty ? "passed " : "FAILED "
-        let reasons = findings.map { "\($0.tensor) \($0.gate) ×\(Pretty.fixed($0.ratio, 3))" }
+        let reasons = findings.map { finding in
+            let ratio = finding.ratio.isFinite ? " ×\(Pretty.fixed(finding.ratio, 3))" : ""
+            return "\(finding.tensor) \(finding.gate)\(ratio)" + (finding.detail.map { " (\($0))" } ?? "")
+        }
         Console.line(
-            "\(verdict)  \(device.description.selector)  \(call.report.kernel)  \(Console.oneLine(path))"
-                + (reasons.isEmpty ? "" : ": " + reasons.joined(separator: ", ")))
+            Console.oneLine(
+                "\(verdict)  \(device.description.selector)  \(kernel)  \(path)"
+                    + (reasons.isEmpty ? "" : ": " + reasons.joined(separator: ", "))))
     }
 
     private func json(_ tally: Tally) -> JSON {

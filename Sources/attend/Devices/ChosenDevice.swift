@@ -28,11 +28,11 @@ struct ChosenDevice {
     var description: DeviceDescription { backend.device }
 
     static func choose(_ common: CommonOptions, _ policy: PlanPolicy) throws -> ChosenDevice {
-        ChosenDevice(backend: try temporaryBackend(common.device), policy: policy)
+        ChosenDevice(backend: try temporaryBackends(common.device)[0], policy: policy)
     }
 
     static func several(_ common: CommonOptions, _ policy: PlanPolicy) throws -> [ChosenDevice] {
-        [try choose(common, policy)]
+        try temporaryBackends(common.device).map { ChosenDevice(backend: $0, policy: policy) }
     }
 
     func call(_ inputs: AttentionInputs, _ options: AttentionOptions, mayFallBack: Bool = true) throws -> Call {
@@ -50,7 +50,7 @@ struct ChosenDevice {
             milliseconds: Double(elapsed.seconds) * 1e3 + Double(elapsed.attoseconds) * 1e-15)
     }
 
-    func verify(_ options: VerificationOptions) throws -> VerificationReport { try temporaryVerify(backend, options) }
+    func verify(_ options: VerificationOptions) throws -> VerificationReport { try Verifier.run(backend: backend, options) }
 
     func peakLoops(_ common: CommonOptions) throws -> [any PeakLoops] { [try NativeLoops(threads: common.threads)] }
 }
