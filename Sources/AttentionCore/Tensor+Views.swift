@@ -24,6 +24,18 @@ extension Tensor {
         return try Tensor(storage: storage, layout: layout, elementType: elementType)
     }
 
+    /// A tensor of rank 3, `[batch, row, heads · column]`, as `[batch, heads, row, column]`; one of rank 4 as it is.
+    public func splitIntoHeads(_ heads: Int) throws(AttentionError) -> Tensor {
+        guard rank == 3 else { return self }
+        guard heads > 0, shape[2].isMultiple(of: heads) else {
+            throw .invalid("heads", .value, expected: "a divisor of \(shape[2])", found: "\(heads)")
+        }
+        let columns = shape[2] / heads
+        return try viewed(
+            shape: [shape[0], heads, shape[1], columns],
+            strides: [strides[0], columns * strides[2], strides[1], strides[2]], offset: layout.offset)
+    }
+
     /// The same storage seen with another shape and strides.
     public func viewed(shape: [Int], strides: [Int], offset: Int = 0) throws(AttentionError) -> Tensor {
         let layout = try TensorLayout(shape: shape, strides: strides, offset: offset)

@@ -35,7 +35,7 @@ private struct HeaderParser {
         var keys: Set<String> = []
         while let key = try scanner.nextKey(isFirst: keys.isEmpty) {
             guard keys.insert(key).inserted else {
-                throw duplicate(key == Header.metadataKey ? MessageText.quoted(key) : MessageText.tensor(key))
+                throw duplicate(key == Header.metadataKey ? .metadata : .tensor(key))
             }
             if key == Header.metadataKey {
                 try parseMetadata()
@@ -48,18 +48,17 @@ private struct HeaderParser {
     }
 
     private mutating func parseMetadata() throws(TensorFileError) {
-        try scanner.require(UInt8(ascii: "{"), "an object of strings", place: "__metadata__")
+        try scanner.require(UInt8(ascii: "{"), "an object of strings", at: .metadata)
         try scanner.expect(UInt8(ascii: "{"))
         while let key = try scanner.nextKey(isFirst: metadata.isEmpty) {
-            let place = MessageText.metadataKey(key)
-            try scanner.require(UInt8(ascii: "\""), "a string", place: place)
+            let place = HeaderPlace.metadataKey(key)
+            try scanner.require(UInt8(ascii: "\""), "a string", at: place)
             guard metadata.updateValue(try scanner.string(), forKey: key) == nil else { throw duplicate(place) }
         }
     }
 
     private mutating func parseEntry(name: String) throws(TensorFileError) -> TensorFileEntry {
-        let place = MessageText.tensor(name)
-        try scanner.require(UInt8(ascii: "{"), "an object", place: place)
+        try scanner.require(UInt8(ascii: "{"), "an object", at: .tensor(name))
         try scanner.expect(UInt8(ascii: "{"))
         var elementType: TensorFileElementType?
         var shape: [Int]?
@@ -67,79 +66,79 @@ private struct HeaderParser {
         while let field = try scanner.nextKey(isFirst: elementType == nil && shape == nil && offsets == nil) {
             let isRepeated: Bool
             switch field {
-            case "dtype": isRepeated = replace(&elementType, with: try parseElementType(place))
-            case "shape": isRepeated = replace(&shape, with: try parseShape(place))
-            case "data_offsets": isRepeated = replace(&offsets, with: try parseOffsets(place))
+            case "dtype": isRepeated = replace(&elementType, with: try parseElementType(name))
+            case "shape": isRepeated = replace(&shape, with: try parseShape(name))
+            case "data_offsets": isRepeated = replace(&offsets, with: try parseOffsets(name))
             default:
                 throw scanner.error(
-                    .unknownField, place: place, expected: "only dtype, shape and data_offsets",
+                    .unknownField, at: .tensor(name), expected: "only dtype, shape and data_offsets",
                     found: "field \(MessageText.quoted(field))")
             }
-            if isRepeated { throw duplicate("\(place): field \(field)") }
+            if isRepeated { throw duplicate(.field(field, of: name)) }
         }
-        guard let elementType else { throw missing("dtype", place) }
-        guard let shape else { throw missing("shape", place) }
-        guard let offsets else { throw missing("data_offsets", place) }
+        guard let elementType else { throw missing("dtype", name) }
+        guard let shape else { throw missing("shape", name) }
+        guard let offsets else { throw missing("data_offsets", name) }
         return try entry(name, elementType, shape, offsets)
     }
 
     private func entry(
         _ name: String, _ elementType: TensorFileElementType, _ shape: [Int], _ offsets: Range<Int>
     ) throws(TensorFileError) -> TensorFileEntry {
-        let type = MessageText.type(elementType, shape)
         guard let size = TensorSize.byteCount(shape: shape, elementType: elementType) else {
             throw scanner.error(
-                .sizeOverflow, place: MessageText.tensor(name), expected: "a size of at most \(Int.max) bytes",
-                found: type)
+                .sizeOverflow, at: .tensor(name), expected: "a size of at most \(Int.max) bytes",
+                found: MessageText.type(elementType, shape))
         }
         guard size == offsets.count else {
             throw scanner.error(
-                .byteCountMismatch, place: MessageText.tensor(name),
-                expected: "\(MessageText.bytes(size)) for \(type)",
+                .byteCountMismatch, at: .tensor(name),
+                expected: "\(MessageText.bytes(size)) for \(MessageText.type(elementType, shape))",
                 found: "\(offsets.count) in data_offsets [\(offsets.lowerBound), \(offsets.upperBound)]")
         }
         return TensorFileEntry(name: name, elementType: elementType, shape: shape, byteRange: offsets)
     }
 
-    private mutating func parseElementType(_ place: String) throws(TensorFileError) -> TensorFileElementType {
-        try scanner.require(UInt8(ascii: "\""), "a string", place: place + ": dtype")
+    private mutating func parseElementType(_ name: String) throws(TensorFileError) -> TensorFileElementType {
+        try scanner.require(UInt8(ascii: "\""), "a string", at: .field("dtype", of: name))
         let spelling = try scanner.string()
         if let type = TensorFileElementType(rawValue: spelling) { return type }
         let known = TensorFileElementType.allCases.map(\.rawValue).joined(separator: " ")
         throw scanner.error(
-            .unknownElementType, place: place, expected: "a dtype among \(known)", found: MessageText.quoted(spelling))
+            .unknownElementType, at: .tensor(name), expected: "a dtype among \(known)",
+            found: MessageText.quoted(spelling))
     }
 
-    private mutating func parseShape(_ place: String) throws(TensorFileError) -> [Int] {
-        let shape = try parseIntegers(place + ": shape", limit: TensorSize.maximumRank)
+    private mutating func parseShape(_ name: String) throws(TensorFileError) -> [Int] {
+        let shape = try parseIntegers(.field("shape", of: name), limit: TensorSize.maximumRank)
         if shape.count <= TensorSize.maximumRank { return shape }
         throw scanner.error(
-            .rankTooHigh, place: place, expected: "at most \(TensorSize.maximumRank) extents in shape",
+            .rankTooHigh, at: .tensor(name), expected: "at most \(TensorSize.maximumRank) extents in shape",
             found: "at least \(shape.count)")
     }
 
-    private mutating func parseOffsets(_ place: String) throws(TensorFileError) -> Range<Int> {
-        let offsets = try parseIntegers(place + ": data_offsets", limit: 2)
+    private mutating func parseOffsets(_ name: String) throws(TensorFileError) -> Range<Int> {
+        let offsets = try parseIntegers(.field("data_offsets", of: name), limit: 2)
         guard offsets.count == 2 else {
             throw scanner.error(
-                .invalidOffsets, place: place, expected: "two numbers in data_offsets",
+                .invalidOffsets, at: .tensor(name), expected: "two numbers in data_offsets",
                 found: offsets.count > 2 ? "at least 3" : "\(offsets.count)")
         }
         guard offsets[0] <= offsets[1] else {
             throw scanner.error(
-                .invalidOffsets, place: place, expected: "data_offsets that do not run backwards",
+                .invalidOffsets, at: .tensor(name), expected: "data_offsets that do not run backwards",
                 found: "[\(offsets[0]), \(offsets[1])]")
         }
         return offsets[0]..<offsets[1]
     }
 
     /// At most `limit` numbers, and one more to tell that there were too many; the rest is not looked at.
-    private mutating func parseIntegers(_ place: String, limit: Int) throws(TensorFileError) -> [Int] {
-        try scanner.require(UInt8(ascii: "["), "an array of numbers", place: place)
+    private mutating func parseIntegers(_ place: HeaderPlace, limit: Int) throws(TensorFileError) -> [Int] {
+        try scanner.require(UInt8(ascii: "["), "an array of numbers", at: place)
         try scanner.expect(UInt8(ascii: "["))
         var numbers: [Int] = []
         while numbers.count <= limit, try scanner.hasNextElement(isFirst: numbers.isEmpty) {
-            numbers.append(try scanner.integer(place: place))
+            numbers.append(try scanner.integer(at: place))
         }
         return numbers
     }
@@ -149,12 +148,12 @@ private struct HeaderParser {
         return slot != nil
     }
 
-    private func duplicate(_ place: String) -> TensorFileError {
-        scanner.error(.duplicateKey, place: place, expected: "each key once", found: "it again")
+    private func duplicate(_ place: HeaderPlace) -> TensorFileError {
+        scanner.error(.duplicateKey, at: place, expected: "each key once", found: "it again")
     }
 
-    private func missing(_ field: String, _ place: String) -> TensorFileError {
+    private func missing(_ field: String, _ name: String) -> TensorFileError {
         scanner.error(
-            .missingField, place: place, expected: "dtype, shape and data_offsets", found: "no \(field)")
+            .missingField, at: .tensor(name), expected: "dtype, shape and data_offsets", found: "no \(field)")
     }
 }

@@ -36,9 +36,9 @@ struct HeaderScanner {
     }
 
     func error(
-        _ kind: TensorFileError.Kind, place: String? = nil, expected: String, found: String
+        _ kind: TensorFileError.Kind, at place: HeaderPlace? = nil, expected: String, found: String
     ) -> TensorFileError {
-        TensorFileError(kind, file: file, place: place ?? "header byte \(position)", expected: expected, found: found)
+        TensorFileError(kind, file: file, place: (place ?? .byte(position)).text, expected: expected, found: found)
     }
 
     /// The next key of an object whose `{` has been taken, with its colon; nil after its `}`.
@@ -50,7 +50,14 @@ struct HeaderScanner {
             skipWhitespace()
         }
         guard next == UInt8(ascii: "\"") else { throw syntax(expected: "a key in double quotes") }
+        let start = position
         let key = try string()
+        guard KeyText.isHashable(key) else {
+            throw error(
+                .invalidString, at: .byte(start),
+                expected: "a key with at most \(KeyText.longestMarkRun) combining marks in a row",
+                found: "more")
+        }
         skipWhitespace()
         try expect(UInt8(ascii: ":"))
         skipWhitespace()
@@ -70,14 +77,14 @@ struct HeaderScanner {
     }
 
     /// Refuses a value that does not begin with `byte`: JSON of another type, or no JSON at all.
-    func require(_ byte: UInt8, _ expected: String, place: String) throws(TensorFileError) {
-        if next != byte { throw wrongValue(expected, place: place) }
+    func require(_ byte: UInt8, _ expected: String, at place: HeaderPlace) throws(TensorFileError) {
+        if next != byte { throw wrongValue(expected, at: place) }
     }
 
     /// A plain non-negative integer.
-    mutating func integer(place: String) throws(TensorFileError) -> Int {
+    mutating func integer(at place: HeaderPlace) throws(TensorFileError) -> Int {
         guard let first = next, first == UInt8(ascii: "-") || isDigit(first) else {
-            throw wrongValue("a number", place: place)
+            throw wrongValue("a number", at: place)
         }
         let start = position
         while let byte = next, isDigit(byte) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains(byte) { position += 1 }
@@ -93,12 +100,12 @@ struct HeaderScanner {
         if isPlain { return value }
         let shown = String(decoding: token.prefix(40), as: UTF8.self) + (token.count > 40 ? "…" : "")
         throw error(
-            .invalidNumber, place: place, expected: "a plain integer from 0 to \(Int.max)", found: shown)
+            .invalidNumber, at: place, expected: "a plain integer from 0 to \(Int.max)", found: shown)
     }
 
     private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-    private func wrongValue(_ expected: String, place: String) -> TensorFileError {
+    private func wrongValue(_ expected: String, at place: HeaderPlace) -> TensorFileError {
         let rest = bytes[position...]
         let type: String? =
             switch next {
@@ -112,8 +119,8 @@ struct HeaderScanner {
             case _ where rest.starts(with: "null".utf8): "null"
             default: nil
             }
-        guard let type else { return syntax(expected: "\(expected) for \(place)") }
-        return error(.wrongType, place: place, expected: expected, found: type)
+        guard let type else { return syntax(expected: "\(expected) for \(place.text)") }
+        return error(.wrongType, at: place, expected: expected, found: type)
     }
 }
 
@@ -131,11 +138,11 @@ extension HeaderScanner {
                 text += bytes[runStart..<position]
                 position += 1
                 if let string = String(validating: text, as: UTF8.self) { return string }
-                throw error(.invalidString, place: "header byte \(start)", expected: "UTF-8 text", found: "other bytes")
+                throw error(.invalidString, at: .byte(start), expected: "UTF-8 text", found: "other bytes")
             case UInt8(ascii: "\\"):
                 text += bytes[runStart..<position]
                 position += 1
-                text += try escape()
+                text.append(contentsOf: UTF8.encode(try escape()) ?? UTF8.encodedReplacementCharacter)
                 runStart = position
             case 0..<0x20:
                 throw error(
@@ -145,8 +152,8 @@ extension HeaderScanner {
         }
     }
 
-    /// The UTF-8 of an escape whose backslash has been taken.
-    private mutating func escape() throws(TensorFileError) -> [UInt8] {
+    /// The scalar of an escape whose backslash has been taken.
+    private mutating func escape() throws(TensorFileError) -> Unicode.Scalar {
         let letter = next
         let simple: UInt8? =
             switch letter {
@@ -160,7 +167,7 @@ extension HeaderScanner {
             }
         if let simple {
             position += 1
-            return [simple]
+            return Unicode.Scalar(simple)
         }
         guard take(UInt8(ascii: "u")) else {
             throw error(.invalidString, expected: "a JSON escape after '\\'", found: MessageText.byte(letter))
@@ -173,10 +180,10 @@ extension HeaderScanner {
         }
         guard let scalar = Unicode.Scalar(value) else {
             throw error(
-                .invalidString, place: "header byte \(start)", expected: "a pair of surrogates",
+                .invalidString, at: .byte(start), expected: "a pair of surrogates",
                 found: "a lone \\u\(String(value, radix: 16, uppercase: true))")
         }
-        return Array(String(scalar).utf8)
+        return scalar
     }
 
     private mutating func fourHexDigits() throws(TensorFileError) -> UInt32 {

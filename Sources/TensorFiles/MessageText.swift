@@ -24,8 +24,6 @@ enum MessageText {
 
     static func tensor(_ name: String) -> String { "tensor " + quoted(name) }
 
-    static func metadataKey(_ key: String) -> String { "metadata key " + quoted(key) }
-
     /// `F32 [2, 3]`; at most eight extents are shown.
     static func type(_ elementType: TensorFileElementType, _ shape: [Int]) -> String {
         let extents = shape.prefix(8).map(String.init).joined(separator: ", ")

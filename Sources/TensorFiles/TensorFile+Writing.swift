@@ -10,7 +10,8 @@ extension TensorFile {
     ///   - tensors: in any order.
     ///   - metadata: text by key; without any the file has no `__metadata__`.
     ///   - path: where to. A folder, pipe or device is refused.
-    /// - Throws: ``TensorFileError`` of kind `duplicateKey`, `reservedName`, `rankTooHigh`, `invalidNumber` (a negative
+    /// - Throws: ``TensorFileError`` of kind `duplicateKey`, `reservedName`, `invalidString` (a name or key with more than 30
+    /// combining marks in a row), `rankTooHigh`, `invalidNumber` (a negative
     /// extent), `sizeOverflow`, `byteCountMismatch`, `headerTooLong`, `notARegularFile` or `cannotWrite`.
     public static func write(
         _ tensors: [TensorFileTensor], metadata: [String: String] = [:], to path: String

@@ -18,7 +18,8 @@ public struct TensorFileError: Error, Hashable, Sendable, CustomStringConvertibl
         case headerTooLong
         /// The header is not JSON.
         case syntax
-        /// A string has a bad escape, a lone surrogate, a control character, or is not UTF-8.
+        /// A string has a bad escape, a lone surrogate, a control character, or is not UTF-8; or a key has more than 30
+        /// combining marks in a row.
         case invalidString
         /// A key occurs twice in one object. Canonically equivalent Unicode texts count as the same key.
         case duplicateKey

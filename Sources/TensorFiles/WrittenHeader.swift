@@ -23,6 +23,9 @@ enum WrittenHeader {
         func error(_ kind: TensorFileError.Kind, _ expected: String, _ found: String) -> TensorFileError {
             TensorFileError(kind, file: file, place: place, expected: expected, found: found)
         }
+        if !KeyText.isHashable(tensor.name) {
+            throw error(.invalidString, "at most \(KeyText.longestMarkRun) combining marks in a row", "more")
+        }
         if tensor.name == Header.metadataKey { throw error(.reservedName, "another name", "the metadata's key") }
         if tensor.shape.count > TensorSize.maximumRank {
             throw error(.rankTooHigh, "at most \(TensorSize.maximumRank) extents", "\(tensor.shape.count)")
@@ -43,6 +46,11 @@ enum WrittenHeader {
         // Text alone may already be too long; then nothing is built.
         let text = metadata.map { $0.key.utf8.count + $0.value.utf8.count } + tensors.map(\.name.utf8.count)
         try checkLength(text.reduce(0, +), file: file)
+        for key in metadata.keys where !KeyText.isHashable(key) {
+            throw TensorFileError(
+                .invalidString, file: file, place: HeaderPlace.metadataKey(key).text,
+                expected: "at most \(KeyText.longestMarkRun) combining marks in a row", found: "more")
+        }
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }

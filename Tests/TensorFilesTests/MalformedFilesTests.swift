@@ -42,6 +42,7 @@ struct MalformedFilesTests {
         "odd but sound",
         arguments: [
             ("{}", 0), ("{}   ", 0), ("{ \t\r\n}\n", 0), (#"{"__metadata__":{}}"#, 0),
+            ("{\"__metadata__\":{\"a\(String(repeating: "\u{301}\u{327}", count: 15))b\u{301}\":\"\"}}", 0),
             (#"{"":{"dtype":"U8","shape":[],"data_offsets":[0,1]}}"#, 1),
             (#"{"a" : { "data_offsets" : [ 0 , 0 ] , "shape":[ 0 ],"dtype":"F\u0036\u0034" } }"#, 0),
             (

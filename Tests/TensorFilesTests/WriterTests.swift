@@ -2,6 +2,10 @@ import Foundation
 import TensorFiles
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 @Suite("Writer")
 struct WriterTests {
     let folder: TemporaryFolder
@@ -11,6 +15,7 @@ struct WriterTests {
     static let refusals: [(TensorFileError.Kind, [TensorFileTensor])] = [
         (.duplicateKey, [content("a", .uint8, [1]), content("a", .uint8, [1])]),
         (.duplicateKey, [content("\u{E9}", .uint8, [1]), content("e\u{301}", .uint8, [1])]),
+        (.invalidString, [content("a" + String(repeating: "\u{301}", count: 31), .uint8, [1])]),
         (.reservedName, [content("__metadata__", .uint8, [1])]),
         (.byteCountMismatch, [TensorFileTensor(name: "a", elementType: .float32, shape: [2], bytes: [1, 2])]),
         (.byteCountMismatch, [TensorFileTensor(name: "a", elementType: .float32, shape: [], bytes: [])]),
@@ -107,18 +112,20 @@ struct WriterTests {
         #expect(read(folder.file("f")) == (try TensorFile.encoded(tensors, metadata: ["k": "v"])))
     }
 
-    @Test("a folder that is missing, and one in the target's place")
-    func folders() throws {
+    @Test("a folder that is missing, a folder or pipe in the target's place")
+    func occupied() throws {
         try FileManager.default.createDirectory(atPath: folder.file("d"), withIntermediateDirectories: false)
+        // Not a device: a fault here would replace it.
+        #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
         for (path, kind) in [
             (folder.file("none/f"), TensorFileError.Kind.cannotWrite), (folder.file("d"), .notARegularFile),
-            ("/dev/null", .notARegularFile), ("", .cannotWrite), (folder.file("f\0g"), .cannotWrite),
+            (folder.file("pipe"), .notARegularFile), ("", .cannotWrite), (folder.file("f\0g"), .cannotWrite),
             (folder.file(String(repeating: "n", count: 300)), .cannotWrite),
         ] {
             let error = refusal { () throws(TensorFileError) in try TensorFile.write([], to: path) }
             #expect(error?.kind == kind, "\(path)")
         }
-        #expect(try folder.contents == ["d"])
+        #expect(try folder.contents == ["d", "pipe"])
     }
 
     @Test("replaces a file, keeps its permissions, and goes through a link")

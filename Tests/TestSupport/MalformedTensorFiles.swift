@@ -1,6 +1,7 @@
 /// Files that a strict safetensors reader must refuse, each for one reason, which its name tells. No two have the same name.
 ///
-/// Each is well-formed in everything else: the length prefix is right, the data is there, and the tensor beside the faulty one is sound.
+/// Each is well-formed in everything else: the length prefix is right, the data is there, and the tensor beside the
+/// faulty one is sound.
 public func malformedTensorFiles() -> [(name: String, bytes: [UInt8])] {
     brokenLengths() + brokenObjects() + brokenStrings() + repeatedKeys() + brokenEntries() + brokenShapes()
         + brokenOffsets() + brokenMetadata()
@@ -121,6 +122,8 @@ private func brokenStrings() -> [Row] {
         ("high surrogate before another escape", named("\\uD83D\\n")),
         ("two high surrogates", named("\\uD83D\\uD83D")),
         ("surrogates the wrong way round", named("\\uDE00\\uD83D")),
+        ("name of 31 combining marks", named("a" + String(repeating: "\u{301}\u{327}", count: 15) + "\u{301}")),
+        ("name of a million combining marks", named("a" + String(repeating: "\u{301}\u{327}", count: 500_000))),
         ("string is not closed", file("{\"a")),
         ("string ends in a backslash", file("{\"a\\")),
         ("string ends in an escape", file("{\"a\\u00")),
@@ -256,6 +259,7 @@ private func brokenMetadata() -> [Row] {
         ("metadata value true", metadata("{\"k\":true}")),
         ("metadata value an object", metadata("{\"k\":{}}")),
         ("metadata value an array", metadata("{\"k\":[\"v\"]}")),
+        ("metadata key of 31 combining marks", metadata("{\"\(String(repeating: "\u{301}", count: 31))\":\"\"}")),
         ("metadata value with a line feed", metadata("{\"k\":\"a\nb\"}")),
         ("metadata value not UTF-8", file(Array("{\"__metadata__\":{\"k\":\"".utf8) + [0xFE] + Array("\"}}".utf8))),
         ("metadata value with a lone surrogate", metadata("{\"k\":\"\\uDC00\"}")),
