@@ -1,5 +1,6 @@
 import AttentionCore
 import Attention
+import Foundation
 import Testing
 
 /// The engine against a plain kernel that is right, and against every mistake of ``Fault``.
@@ -8,6 +9,14 @@ import Testing
         let report = try Verifier.run(backend: PlainBackend(), .init(cases: .quick, seed: 1))
         print(report)
         #expect(report.passed, "\(report)")
+    }
+
+    /// No false alarm among thousands of cases and seeds of a kernel that is right. Takes a minute: set `VERIFY_FULL` to run it.
+    @Test(.enabled(if: ProcessInfo.processInfo.environment["VERIFY_FULL"] != nil), arguments: [UInt64(1), 2])
+    func plainKernelPassesInFull(seed: UInt64) throws {
+        let report = try Verifier.run(backend: PlainBackend(), .init(cases: .full, seed: seed))
+        print(report)
+        #expect(report.passed, "\(report.failed) failed")
     }
 
     @Test(arguments: Fault.allCases)

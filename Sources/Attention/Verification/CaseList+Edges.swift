@@ -76,6 +76,32 @@ extension CaseList {
         specs.append(edge("only-past") { ($0.past, $0.position) = ($0.keyLength, .causal) })
         specs.append(edge("one-new-key") { ($0.past, $0.queryLength, $0.position) = (18, 1, .causal) })
         specs.append(edge("one-query") { ($0.queryLength, $0.position) = (1, .causalBottomRight) })
+        // One offset moves causal masks, windows and ALiBi alike: by the past, by lengths, from the last key.
+        let users: [(String, (inout CaseSpec) -> Void)] = [
+            ("causal", { $0.position = $0.position.isBottomRight ? .causalBottomRight : .causal }),
+            ("window", { ($0.windowLeft, $0.windowRight) = (2, 1) }),
+            ("alibi", { $0.alibi = .standard }),
+        ]
+        let offsets: [(String, (inout CaseSpec) -> Void)] = [
+            ("past", { $0.past = 11 }), ("lengths", { $0.lengths = .mixed }),
+            ("last-key", { $0.position = .bottomRight }),
+            ("last-key-lengths", { ($0.position, $0.lengths) = (.bottomRight, .mixed) }),
+            ("last-key-past", { ($0.position, $0.past) = (.bottomRight, 11) }),
+            ("packed", { ($0.batch, $0.queryLength, $0.packing) = (1, 9, .sequences) }),
+            (
+                "last-key-packed",
+                { spec in
+                    (spec.batch, spec.queryLength, spec.packing) = (1, 9, .sequences)
+                    (spec.position, spec.lengths) = (.bottomRight, .mixed)
+                }
+            ),
+        ]
+        for (user, use) in users {
+            for (offset, move) in offsets {
+                specs.append(edge("\(user)-\(offset)", move))
+                use(&specs[specs.count - 1])
+            }
+        }
         // The scale is any finite number.
         for scale in CaseSpec.Scale.allCases.dropFirst() {
             specs.append(edge("scale") { ($0.scale, $0.scores) = (scale, .softCapped) })
