@@ -72,6 +72,7 @@ struct BenchCheck {
     }
 
     private static func findings(_ inputs: AttentionInputs, _ output: Tensor) throws -> [CaseFinding] {
-        try CaseJudge.gates(inputs, AttentionOptions(), AttentionOutputs(output: output))
+        let check = try ReferenceCheck(try AttentionProblem(inputs), inputs)
+        return try check.findings(AttentionOutputs(output: output), isStandardNormal: true).map { CaseFinding($0) }
     }
 }

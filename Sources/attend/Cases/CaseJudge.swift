@@ -12,17 +12,19 @@ struct CaseFinding {
 
 /// Judges the results of one case: by the gates, by the file's own values, and bit by bit where nothing is computed.
 struct CaseJudge {
-    let file: CaseFile
-    let settings: CaseSettings
-    let inputs: AttentionInputs
-    let problem: AttentionProblem
+    private let file: CaseFile
+    private let settings: CaseSettings
+    private let reference: ReferenceCheck
 
+    /// Evaluates the reference.
     init(file: CaseFile, settings: CaseSettings, inputs: AttentionInputs, problem: AttentionProblem) throws {
-        (self.file, self.settings, self.inputs, self.problem) = (file, settings, inputs, problem)
+        self.file = file
+        self.settings = settings
+        reference = try ReferenceCheck(problem, inputs)
     }
 
     func findings(_ outputs: AttentionOutputs) throws -> [CaseFinding] {
-        var findings = try Self.gates(inputs, settings.options, outputs)
+        var findings = try reference.findings(outputs).map { CaseFinding($0) }
         let written = Dictionary(uniqueKeysWithValues: outputs.named)
         for name in CaseFile.results {
             guard let stored = file.expected(name) else { continue }
@@ -44,11 +46,17 @@ struct CaseJudge {
         }
         return findings
     }
+}
 
-    /// What the gates say of `outputs`, against a fresh reference.
-    static func gates(
-        _ inputs: AttentionInputs, _ options: AttentionOptions, _ outputs: AttentionOutputs
-    ) throws -> [CaseFinding] {
-        []
+extension CaseFinding {
+    /// A finding under the name that files give its tensor.
+    init(_ finding: ReferenceCheck.Finding) {
+        let names = [
+            "output": "Y", "logSumExp": "log_sum_exp", "scores": "qk_matmul_output", "presentKey": "present_key",
+            "presentValue": "present_value",
+        ]
+        self.init(
+            tensor: names[finding.tensor] ?? finding.tensor, gate: finding.gate, ratio: finding.ratio,
+            detail: finding.detail)
     }
 }

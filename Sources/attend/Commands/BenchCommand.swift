@@ -80,7 +80,7 @@ struct BenchCommand: ParsableCommand {
         let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: try device.peakLoops(common))
         var results: [BenchResult] = []
         var table = BenchTable()
-        var progress = Progress()
+        let progress = Progress()
         let shapes = self.shapes
         for (index, shape) in shapes.enumerated() {
             progress.update("\(index + 1) of \(shapes.count): \(shape.label) \(shape.type)")

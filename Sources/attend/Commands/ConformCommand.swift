@@ -39,11 +39,11 @@ struct ConformCommand: ParsableCommand {
         let files = try CaseFolders.files(paths)
         let devices = try ChosenDevice.several(common, kernels.policy)
         var tally = Tally()
-        var progress = Progress()
+        let progress = Progress()
         for (index, path) in files.enumerated() {
             progress.update("\(index) of \(files.count) files, \(tally.failed) failed")
             do {
-                try check(path, devices, &tally, &progress)
+                try check(path, devices, &tally, progress)
             } catch {
                 progress.clear()
                 throw CommandFailure(error, file: Console.oneLine(path))
@@ -58,7 +58,7 @@ struct ConformCommand: ParsableCommand {
         if tally.failed > 0 { throw CommandFailure.checkFailed }
     }
 
-    private func check(_ path: String, _ devices: [ChosenDevice], _ tally: inout Tally, _ progress: inout Progress)
+    private func check(_ path: String, _ devices: [ChosenDevice], _ tally: inout Tally, _ progress: Progress)
         throws
     {
         let file = try CaseFile(path: path)
@@ -66,7 +66,7 @@ struct ConformCommand: ParsableCommand {
         let inputs = try file.inputs(settings)
         let problem = try AttentionProblem(inputs, settings.options)
         guard file.hasExpectations else {
-            for device in devices { skip(path, device, "holds no expected outputs", &tally, &progress) }
+            for device in devices { skip(path, device, "holds no expected outputs", &tally, progress) }
             return
         }
         let judge = try CaseJudge(file: file, settings: settings, inputs: inputs, problem: problem)
@@ -78,7 +78,7 @@ struct ConformCommand: ParsableCommand {
                 kernel = call.report.kernel
                 findings = try judge.findings(call.outputs)
             } catch let AttentionError.unsupported(_, reason) where kernels.kernel == nil {
-                skip(path, device, "cannot run on this device: \(reason)", &tally, &progress)
+                skip(path, device, "cannot run on this device: \(reason)", &tally, progress)
                 continue
             } catch let AttentionError.deviceFailed(_, detail) {
                 findings = [CaseFinding(tensor: "Y", gate: "error", ratio: .infinity, detail: detail)]
@@ -86,12 +86,12 @@ struct ConformCommand: ParsableCommand {
             tally.cases += 1
             if !findings.isEmpty { tally.failed += 1 }
             tally.failures += findings.map { Failure(name: path, device: device.description.selector, finding: $0) }
-            report(path, device, kernel, findings, &progress)
+            report(path, device, kernel, findings, progress)
         }
     }
 
     private func skip(
-        _ path: String, _ device: ChosenDevice, _ reason: String, _ tally: inout Tally, _ progress: inout Progress
+        _ path: String, _ device: ChosenDevice, _ reason: String, _ tally: inout Tally, _ progress: Progress
     ) {
         tally.cases += 1
         tally.skipped += 1
@@ -102,7 +102,7 @@ struct ConformCommand: ParsableCommand {
 
     private func report(
         _ path: String, _ device: ChosenDevice, _ kernel: String, _ findings: [CaseFinding],
-        _ progress: inout Progress
+        _ progress: Progress
     ) {
         guard !common.json else { return }
         progress.clear()

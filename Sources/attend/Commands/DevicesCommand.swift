@@ -1,9 +1,79 @@
 import ArgumentParser
 import Attention
 
+/// `attend devices`: what there is, and what would be used.
 struct DevicesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "devices", abstract: "Lists devices, what they report and which is chosen.")
+        commandName: "devices", abstract: "Lists devices, what they report, and which is chosen and why.",
+        discussion: "With --device, shows which device that choice would take.")
+
     @OptionGroup var common: CommonOptions
-    func run() throws {}
+
+    private struct Row {
+        let description: DeviceDescription
+        let family: String?
+        let isChosen: Bool
+        let reason: String
+        let limits: [(name: String, json: JSON)]
+    }
+
+    func run() throws {
+        do { try execute() } catch { throw CommandFailure(error) }
+    }
+
+    private func execute() throws {
+        let catalogue = Catalogue()
+        let wanted = try catalogue.matching(common.device)
+        let rows = rows(catalogue, chosen: wanted.first { $0.unsuitableReason == nil })
+        guard !common.json else { return Console.line(json(rows).text) }
+        var table = Table(["", "selector", "kind", "family", "name", "platform", "why"])
+        for row in rows {
+            let d = row.description
+            table.add([
+                row.isChosen ? "*" : "", d.selector, d.kind.rawValue, row.family ?? "-", d.name, d.platform, row.reason,
+            ])
+        }
+        table.printed()
+        for row in rows where !row.limits.isEmpty {
+            let limits = row.limits.map { "\($0.name) \($0.json.text)" }.joined(separator: ", ")
+            Console.line(Console.oneLine("\(row.description.selector): \(limits)"))
+        }
+        Console.line("OpenCL loader: \(BackendCandidates.libraryPath.map(Console.oneLine) ?? "none")")
+        catalogue.problems.forEach { Console.line(Console.oneLine("\($0.from): \($0.reason)")) }
+    }
+
+    private func rows(_ catalogue: Catalogue, chosen: BackendCandidate?) -> [Row] {
+        var rows = catalogue.candidates.map { candidate in
+            let isChosen = candidate.description == chosen?.description
+            return Row(
+                description: candidate.description, family: candidate.family, isChosen: isChosen,
+                reason: candidate.unsuitableReason ?? (isChosen ? choice : "can be used"),
+                limits: candidate.limits.map { ($0.name, JSON($0.value)) })
+        }
+        let native = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
+        rows.append(Row(description: native, family: nil, isChosen: false, reason: Catalogue.nativeReason, limits: []))
+        return rows
+    }
+
+    private var choice: String {
+        common.device == "auto" ? "chosen: the first that can be used" : "chosen: the first that --device names"
+    }
+
+    private func json(_ rows: [Row]) -> JSON {
+        .object([
+            (
+                "devices",
+                .array(
+                    rows.map { row in
+                        .object([
+                            ("selector", .string(row.description.selector)), ("name", .string(row.description.name)),
+                            ("platform", .string(row.description.platform)),
+                            ("kind", .string(row.description.kind.rawValue)), ("family", .optional(row.family)),
+                            ("chosen", .bool(row.isChosen)), ("reason", .string(row.reason)),
+                            ("limits", .object(row.limits.map { ($0.name, $0.json) })), ("verdicts", .object([])),
+                        ])
+                    })
+            ), ("library", .optional(BackendCandidates.libraryPath)),
+        ])
+    }
 }

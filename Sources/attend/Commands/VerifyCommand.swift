@@ -33,7 +33,11 @@ struct VerifyCommand: ParsableCommand {
             cases: cases == .quick ? .quick : .full, seed: seed, filter: filter, policy: kernels.policy)
         var reports: [(device: DeviceDescription, report: VerificationReport)] = []
         for device in try ChosenDevice.several(common, kernels.policy) {
-            let report = try device.verify(options)
+            let progress = Progress()
+            let report = try device.verify(options) { done, total in
+                progress.update("\(device.description.selector): \(done) of \(total) cases")
+            }
+            progress.clear()
             reports.append((device.description, report))
             if !common.json { Console.line(report.description) }
         }

@@ -22,6 +22,14 @@ extension JSON {
         .array(fallbacks.map { .object([("from", .string($0.from)), ("reason", .string($0.reason))]) })
     }
 
+    init(_ limit: BackendCandidate.Limit) {
+        switch limit {
+        case .number(let value): self = .int(value)
+        case .text(let value): self = .string(value)
+        case .flag(let value): self = .bool(value)
+        }
+    }
+
     /// A ratio; one beyond all numbers is null.
     static func ratio(_ value: Double) -> JSON { value.isFinite ? .double(value) : .null }
 }
