@@ -61,7 +61,8 @@ struct StagedRun {
     private func concatenate() throws(OpenCLError) {
         let shape = problem.shape
         let columns = [shape.headDimension, shape.valueDimension]
-        for (index, part) in buffers.concatenations.enumerated() where shape.keyLength > 0 {
+        for (index, part) in buffers.concatenations.enumerated()
+        where shape.keyLength > 0 && shape.batch > 0 && shape.keyValueHeads > 0 {
             let program = index == 0 ? plan.programs.concatenateKey : plan.programs.concatenateValue
             try program?.withKernel("concatenate") { (kernel) throws(OpenCLError) in
                 let launch = kernel.launch()

@@ -2,7 +2,7 @@ import Attention
 
 /// Checks and times shapes on one device.
 struct Bench {
-    let device: ChosenDevice
+    let device: Device
     let policy: PlanPolicy
     let rounds: Int
     let loops: [any PeakLoops]

@@ -73,11 +73,13 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func execute() throws {
-        let device = try ChosenDevice.choose(common, kernels.policy)
+        let device = try DeviceChoice.one(common)
         if benchmark_loops_optimised() == 0 {
             Console.note("warning: this build is not optimised, its native loops are slow; use swift build -c release")
         }
-        let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: try device.peakLoops(common))
+        // The device's own loops join here once the library offers them.
+        let loops: [any PeakLoops] = [try NativeLoops(threads: common.threads)]
+        let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: loops)
         var results: [BenchResult] = []
         var table = BenchTable()
         let progress = Progress()

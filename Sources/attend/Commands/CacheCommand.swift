@@ -18,11 +18,12 @@ struct CacheCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let removed = action == .clear ? KernelCache.clear() : 0
-        let entries = KernelCache.entries()
+        let cache = KernelCache.standard
+        let removed = action == .clear ? cache.clear() : 0
+        let entries = cache.entries()
         let bytes = entries.reduce(0) { $0 + $1.byteCount }
-        guard !common.json else { return Console.line(json(entries, bytes, removed).text) }
-        Console.line("folder   \(KernelCache.folder.map(Console.oneLine) ?? "none: ATTEND_CACHE is off")")
+        guard !common.json else { return Console.line(json(cache, entries, bytes, removed).text) }
+        Console.line("folder   \(cache.folder.map(Console.oneLine) ?? "none: ATTEND_CACHE is off")")
         if action == .clear {
             Console.line("removed  \(removed) files")
         } else {
@@ -31,9 +32,9 @@ struct CacheCommand: ParsableCommand {
         }
     }
 
-    private func json(_ entries: [KernelCache.Entry], _ bytes: Int, _ removed: Int) -> JSON {
+    private func json(_ cache: KernelCache, _ entries: [KernelCache.Entry], _ bytes: Int, _ removed: Int) -> JSON {
         .object([
-            ("folder", .optional(KernelCache.folder)), ("bytes", .int(bytes)),
+            ("folder", .optional(cache.folder)), ("bytes", .int(bytes)),
             (
                 "entries",
                 .array(

@@ -37,7 +37,7 @@ struct ConformCommand: ParsableCommand {
 
     private func execute() throws {
         let files = try CaseFolders.files(paths)
-        let devices = try ChosenDevice.several(common, kernels.policy)
+        let devices = try DeviceChoice.several(common)
         var tally = Tally()
         let progress = Progress()
         for (index, path) in files.enumerated() {
@@ -58,7 +58,7 @@ struct ConformCommand: ParsableCommand {
         if tally.failed > 0 { throw CommandFailure.checkFailed }
     }
 
-    private func check(_ path: String, _ devices: [ChosenDevice], _ tally: inout Tally, _ progress: Progress)
+    private func check(_ path: String, _ devices: [Device], _ tally: inout Tally, _ progress: Progress)
         throws
     {
         let file = try CaseFile(path: path)
@@ -74,7 +74,7 @@ struct ConformCommand: ParsableCommand {
             var kernel = "none"
             var findings: [CaseFinding]
             do {
-                let call = try device.call(inputs, settings.options, mayFallBack: false)
+                let call = try device.attend(inputs, settings.options, policy: kernels.policy, fallback: .never)
                 kernel = call.report.kernel
                 findings = try judge.findings(call.outputs)
             } catch let AttentionError.unsupported(_, reason) where kernels.kernel == nil {
@@ -91,7 +91,7 @@ struct ConformCommand: ParsableCommand {
     }
 
     private func skip(
-        _ path: String, _ device: ChosenDevice, _ reason: String, _ tally: inout Tally, _ progress: Progress
+        _ path: String, _ device: Device, _ reason: String, _ tally: inout Tally, _ progress: Progress
     ) {
         tally.cases += 1
         tally.skipped += 1
@@ -101,7 +101,7 @@ struct ConformCommand: ParsableCommand {
     }
 
     private func report(
-        _ path: String, _ device: ChosenDevice, _ kernel: String, _ findings: [CaseFinding],
+        _ path: String, _ device: Device, _ kernel: String, _ findings: [CaseFinding],
         _ progress: Progress
     ) {
         guard !common.json else { return }

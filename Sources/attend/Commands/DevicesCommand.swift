@@ -22,10 +22,10 @@ struct DevicesCommand: ParsableCommand {
     }
 
     private func execute() throws {
-        let catalogue = Catalogue()
-        let wanted = try catalogue.matching(common.device)
-        let rows = rows(catalogue, chosen: wanted.first { $0.unsuitableReason == nil })
-        guard !common.json else { return Console.line(json(rows).text) }
+        let listing = DeviceListing.current()
+        let chosen = common.device == "auto" ? listing.chosen : try DeviceChoice.one(common).description.selector
+        let rows = rows(listing, chosen)
+        guard !common.json else { return Console.line(json(rows, listing).text) }
         var table = Table(["", "selector", "kind", "family", "name", "platform", "why"])
         for row in rows {
             let d = row.description
@@ -38,28 +38,28 @@ struct DevicesCommand: ParsableCommand {
             let limits = row.limits.map { "\($0.name) \($0.json.text)" }.joined(separator: ", ")
             Console.line(Console.oneLine("\(row.description.selector): \(limits)"))
         }
-        Console.line("OpenCL loader: \(BackendCandidates.libraryPath.map(Console.oneLine) ?? "none")")
-        catalogue.problems.forEach { Console.line(Console.oneLine("\($0.from): \($0.reason)")) }
+        Console.line("OpenCL loader: \(listing.library.map(Console.oneLine) ?? "none")")
+        listing.skipped.forEach { Console.line(Console.oneLine("passed over: \($0)")) }
     }
 
-    private func rows(_ catalogue: Catalogue, chosen: BackendCandidate?) -> [Row] {
-        var rows = catalogue.candidates.map { candidate in
-            let isChosen = candidate.description == chosen?.description
+    private func rows(_ listing: DeviceListing, _ chosen: String) -> [Row] {
+        var rows = listing.candidates.map { candidate in
+            let isChosen = candidate.description.selector == chosen
+            let choice = common.device == "auto" ? listing.reason : "what --device names"
             return Row(
                 description: candidate.description, family: candidate.family, isChosen: isChosen,
-                reason: candidate.unsuitableReason ?? (isChosen ? choice : "can be used"),
+                reason: candidate.unsuitableReason ?? (isChosen ? "chosen: \(choice)" : "can be used"),
                 limits: candidate.limits.map { ($0.name, JSON($0.value)) })
         }
-        let native = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
-        rows.append(Row(description: native, family: nil, isChosen: false, reason: Catalogue.nativeReason, limits: []))
+        if !rows.contains(where: { $0.description.kind == .native }) {
+            let native = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
+            let reason = "this version has no native path"
+            rows.append(Row(description: native, family: nil, isChosen: false, reason: reason, limits: []))
+        }
         return rows
     }
 
-    private var choice: String {
-        common.device == "auto" ? "chosen: the first that can be used" : "chosen: the first that --device names"
-    }
-
-    private func json(_ rows: [Row]) -> JSON {
+    private func json(_ rows: [Row], _ listing: DeviceListing) -> JSON {
         .object([
             (
                 "devices",
@@ -73,7 +73,7 @@ struct DevicesCommand: ParsableCommand {
                             ("limits", .object(row.limits.map { ($0.name, $0.json) })), ("verdicts", .object([])),
                         ])
                     })
-            ), ("library", .optional(BackendCandidates.libraryPath)),
+            ), ("library", .optional(listing.library)),
         ])
     }
 }

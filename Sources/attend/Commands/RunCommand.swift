@@ -32,9 +32,12 @@ struct RunCommand: ParsableCommand {
         let settings = file.settings(attention)
         let inputs = try file.inputs(settings)
         let problem = try AttentionProblem(inputs, settings.options)
-        let device = try ChosenDevice.choose(common, kernels.policy)
-        let call = try device.call(inputs, settings.options)
-        call.fallbacks.forEach { Console.note("fallback: \($0.from): \($0.reason)") }
+        let device = try DeviceChoice.one(common)
+        let call = try device.attend(
+            inputs, settings.options, policy: kernels.policy, fallback: common.fallbackPolicy,
+            control: RunControl(isProfiled: true))
+        let fallbacks = call.fallbacks(of: device, common)
+        fallbacks.forEach { Console.note("fallback: \($0.from): \($0.reason)") }
         if let output {
             let tensors = try call.outputs.named.map { try $0.tensor.fileTensor(named: $0.name) }
             try TensorFile.write(tensors, to: output)
@@ -43,16 +46,19 @@ struct RunCommand: ParsableCommand {
             try Comparison(call.outputs.output, stored: $0, settings: settings)
         }
         if common.json {
-            Console.line(json(call, problem, agreement).text)
+            Console.line(json(call, fallbacks, problem, agreement).text)
         } else {
             describe(call, problem, agreement)
         }
     }
 
-    private func json(_ call: Call, _ problem: AttentionProblem, _ agreement: Comparison?) -> JSON {
+    private func json(
+        _ call: AttentionResult, _ fallbacks: [(from: String, reason: String)], _ problem: AttentionProblem,
+        _ agreement: Comparison?
+    ) -> JSON {
         var members: [(String, JSON)] = [
             ("device", .device(call.device)), ("kernel", .string(call.report.kernel)),
-            ("fallbacks", .fallbacks(call.fallbacks)),
+            ("fallbacks", .fallbacks(fallbacks)),
             (
                 "milliseconds",
                 .object([("total", .double(call.milliseconds)), ("kernel", .optional(call.kernelMilliseconds))])
@@ -73,7 +79,7 @@ struct RunCommand: ParsableCommand {
         return .object(members)
     }
 
-    private func describe(_ call: Call, _ problem: AttentionProblem, _ agreement: Comparison?) {
+    private func describe(_ call: AttentionResult, _ problem: AttentionProblem, _ agreement: Comparison?) {
         let shape = problem.shape
         Console.line("device     \(call.device.name) (\(call.device.platform), \(call.device.selector))")
         Console.line("kernel     \(call.report.kernel), \(Self.words(call.report.build))")

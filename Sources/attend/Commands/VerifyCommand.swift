@@ -32,7 +32,7 @@ struct VerifyCommand: ParsableCommand {
         let options = VerificationOptions(
             cases: cases == .quick ? .quick : .full, seed: seed, filter: filter, policy: kernels.policy)
         var reports: [(device: DeviceDescription, report: VerificationReport)] = []
-        for device in try ChosenDevice.several(common, kernels.policy) {
+        for device in try DeviceChoice.several(common) {
             let progress = Progress()
             let report = try device.verify(options) { done, total in
                 progress.update("\(device.description.selector): \(done) of \(total) cases")

@@ -18,11 +18,11 @@ extension JSON {
         ])
     }
 
-    static func fallbacks(_ fallbacks: [CallFallback]) -> JSON {
+    static func fallbacks(_ fallbacks: [(from: String, reason: String)]) -> JSON {
         .array(fallbacks.map { .object([("from", .string($0.from)), ("reason", .string($0.reason))]) })
     }
 
-    init(_ limit: BackendCandidate.Limit) {
+    init(_ limit: DeviceCandidate.Limit) {
         switch limit {
         case .number(let value): self = .int(value)
         case .text(let value): self = .string(value)
