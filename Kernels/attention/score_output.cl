@@ -42,7 +42,8 @@ kernel void score_output(
 #elif SCORES == 2
             lane_ints excluded = (lane_ints)(-1);
             if (is_computed)
-                t = masked(soft_capped(t, p.softcap), key, &p, &w, mask, slope, &ql, &excluded);
+                t = masked(
+                    soft_capped(t, p.softcap), key, &p, &w, mask, slopes ? slopes[w.head] : 0.0f, &ql, &excluded);
             t = select((lanes)(-INFINITY), t, excluded == 0);
 #elif SCORES == 3
             t = is_computed ? select(t * inverse, (lanes)(0.0f), AS_INTS(t) < 0) : t;

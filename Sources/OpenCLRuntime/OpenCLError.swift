@@ -25,10 +25,16 @@ public enum OpenCLError: Error, Hashable, Sendable, CustomStringConvertible {
         case .failed(let function, let status, let context):
             context.isEmpty ? "\(function): \(status)" : "\(function): \(status), \(context)"
         case .buildFailed(let log, let options, let status):
-            "clBuildProgram: \(status) with options '\(options)': \(log)"
+            "clBuildProgram: \(status) with options '\(options)': \(Self.firstError(log))"
         case .missingHeader(let name): "there is no header \(name)"
         case .invalidArgument(let text): text
         case .usedAfterFork: "OpenCL was used before this process was forked, and cannot be used in the child"
         }
+    }
+
+    /// The first line of a compiler's log that tells of an error; the case holds the whole log.
+    private static func firstError(_ log: String) -> String {
+        let lines = log.split(separator: "\n")
+        return String(lines.first { $0.contains("error:") } ?? lines.first ?? "no log")
     }
 }
