@@ -20,7 +20,8 @@ extension KernelMutation {
             "window"),
         change("window right narrow", "problem.clh", "p->window_right + 1)", "p->window_right)", "window"),
         change(
-            "lengths ignored", "problem.clh", "long high = s->key_count;", "long high = s->key_capacity;", "lengths"),
+            "last key of a length", "problem.clh", "long high = s->key_count;",
+            "long high = s->key_count - (s->key_count > 3 ? 1 : 0);", "lengths"),
         change("last key of a tile's range", "problem.clh", "position + w->rows - 1)", "position)", "causal"),
         change("position without offset", "logits.clh", "row + w->s.offset;", "row;", "edge:causal-last-key"),
         change("mask polarity", "logits.clh", "(LOAD_LANES(attends) == 0)", "(LOAD_LANES(attends) != 0)", "mask:bool"),
@@ -57,7 +58,7 @@ extension KernelMutation {
     ]
 
     private static let products: [KernelMutation] = [
-        change("tail keys not zeroed", "scores.cl", "? count : 0;", "? count : count - 1;", "size:"),
+        change("last depth", "scores.cl", "? count : 0;", "? count - 1 : 0;", "size:"),
         change(
             "scale in every pass", "scores.cl", "< p.depth ? 1.0f : p.scale", "< p.depth ? p.scale : p.scale", "d192",
             "d129"),
@@ -74,14 +75,16 @@ extension KernelMutation {
             "last column", "weighted_sum.cl", "for (int c = 0; c < columns; ++c)",
             "for (int c = 0; c < (columns & ~1) + (columns == 1); ++c)", "v17", "v9"),
         change("writes one row more", "weighted_sum.cl", "i < w.rows; ++i", "i <= w.rows; ++i", "edge:one"),
-        change("copied tail", "rows.clh", "c + LANES <= count", "c < count", "d35"),
+        change("copied tail", "rows.clh", "for (; c < count; ++c)", "for (; c < count - 1; ++c)", "d35"),
         change("bf16 truncated", "types.clh", "(bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16", "bits >> 16", "bf16"),
         change("bf16 ties away", "types.clh", "0x7FFFu + ((bits >> 16) & 1u)", "0x8000u", "equal", "bf16"),
         change("f16 towards zero", "types.clh", "vstore_half_rte(x", "vstore_half_rtz(x", "f16"),
     ]
 
     private static let returned: [KernelMutation] = [
-        change("present without past", "concatenate.cl", "row < past_length;", "row <= past_length;", "past"),
+        change(
+            "past rows reversed", "concatenate.cl", "is_past ? row : row - past_length",
+            "is_past ? past_length - 1 - row : row - past_length", "past"),
         change(
             "present column stride", "concatenate.cl", "fresh[source + c * from.column]", "fresh[source + c]", "past"),
         change(

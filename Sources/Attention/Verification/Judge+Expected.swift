@@ -39,12 +39,15 @@ struct ExpectedResults: Sendable {
         for segment in problem.segments {
             for head in 0..<shape.queryHeads {
                 for i in 0..<segment.queryCount { evaluate(problem, reader, segment, head, i) }
+                if problem.scores == .scaled || problem.scores == .softCapped {
+                    showOthers(problem, reader, segment, head)
+                }
             }
         }
     }
 
-    /// The smallest normal number: an OpenCL device may take anything below for zero.
-    private static let smallest = 0x1p-126
+    /// Twice the smallest normal number: a device may take anything below for zero, and so may an exponential.
+    private static let smallest = 0x1p-125
 
     /// A key that is not excluded.
     private struct Entry {
@@ -89,6 +92,28 @@ struct ExpectedResults: Sendable {
             entries.append(Entry(key: column, score: score, size: size, reach: max(reach, size)))
         }
         finish(problem, reader, entries, batch: segment.batch, head: head, group: group, row: row)
+    }
+
+    /// Raw scores are returned for pairs of different packed sequences too.
+    private mutating func showOthers(
+        _ problem: AttentionProblem, _ reader: OperandReader, _ segment: Segment, _ head: Int
+    ) {
+        let group = problem.keyValueHead(head)
+        for other in problem.segments where problem.isPacked && other != segment {
+            for line in segment.queryStart..<segment.queryStart + segment.queryCount {
+                let row = (segment.batch * problem.shape.queryHeads + head) * problem.shape.queryLength + line
+                let query = reader.query(segment.batch, head, line)
+                for key in other.keyStart..<other.keyStart + other.keyCount {
+                    let (dot, absolute) = reader.dot(query, segment.batch, group, key)
+                    let raw = problem.scale * dot
+                    let size = abs(problem.scale) * absolute
+                    note(problem, row, key, .scaled, raw, size, max(absolute, size))
+                    let capped = problem.softcap > 0 ? problem.softcap * tanh(raw / problem.softcap) : raw
+                    let wide = size + (problem.softcap > 0 ? 10 * abs(capped) : 0)
+                    note(problem, row, key, .softCapped, capped, wide, max(absolute, wide))
+                }
+            }
+        }
     }
 
     private mutating func note(
