@@ -1,7 +1,8 @@
 // softmax — softcap, mask, ALiBi and the exponentials of the staged scores, in place: the second of the staged kernels.
 //   t = logit(s[j])   m = max_j t   e[j] = e^(t − m)   inverse_sum = 1/(Σ_j e[j] + e^(sink − m))   lse = m + ln(1/inverse_sum)
 // Shapes: s, the scratch, [tile][key][TILE_Q], scaled scores in and e out; inverse_sum [tile][TILE_Q]; lse [B,Hq,Lq].
-// Launch: global (tiles, heads, segments): one work-item owns TILE_Q queries; every reduction runs down the keys, none across lanes.
+// Launch: global (tiles · QUERY_VECTORS, heads, segments): one work-item owns one vector of queries; every reduction runs down
+// the keys, none across lanes.
 // Edges: the e of an excluded key is −0, which adds nothing to a sum and tells weighted_sum to look away from its value;
 // attended ones are +0 or more. An empty row has inverse_sum 0 and lse −∞ or its sink. A NaN or +∞ among the attended
 // scores makes inverse_sum and lse NaN; it is followed by integer flags, since drivers differ in arithmetic on infinities.
@@ -57,31 +58,30 @@ inline lanes write_exponentials(global float *s, const problem *p, const work *w
 kernel void softmax(
     global float *s, global float *inverse_sum, global float *lse, global const mask_storage *mask,
     global const float *slopes, global const float *sinks, global const segment *segments, const problem p) {
+    const int item = get_global_id(0), v = item % QUERY_VECTORS;
     work w;
-    if (!find_work(&p, segments, get_global_id(0), get_global_id(1), get_global_id(2), &w))
+    if (!find_work(&p, segments, item / QUERY_VECTORS, get_global_id(1), get_global_id(2), &w))
         return;
     const float slope = slopes ? slopes[w.head] : 0.0f;
     const float sink = sinks ? sinks[w.head] : -INFINITY;
     const int has_sink = as_int(sink) != (int)0xFF800000;
-    for (int v = 0; v < QUERY_VECTORS; ++v) {
-        lane_ints broken = (lane_ints)(0), found = (lane_ints)(0);
-        lanes best = write_logits(s, mask, &p, &w, v, slope, &broken, &found);
-        if (has_sink)
-            best = fmax(best, (lanes)(sink));
-        lanes sum = write_exponentials(s, &p, &w, v, best);
-        if (has_sink)
-            sum += exp_lanes((lanes)(sink) - best);
-        lanes inverse = select((lanes)(0.0f), 1.0f / sum, found);
-        inverse = AS_LANES(select(AS_INTS(inverse), (lane_ints)(QUIET_NAN), broken));
-        STORE_LANES(inverse, inverse_sum + w.tile * TILE_Q + v * LANES);
-        if (!lse)
-            continue;
-        lanes l = best + log(sum);
-        l = has_sink ? l : select((lanes)(-INFINITY), l, found);
-        l = AS_LANES(select(AS_INTS(l), (lane_ints)(QUIET_NAN), broken));
-        float row[LANES];
-        STORE_LANES(l, row);
-        for (int i = 0; i < LANES && v * LANES + i < w.rows; ++i)
-            lse[view_row(p.lse, w.s.batch, w.head, w.s.query_start + w.first + v * LANES + i)] = row[i];
-    }
+    lane_ints broken = (lane_ints)(0), found = (lane_ints)(0);
+    lanes best = write_logits(s, mask, &p, &w, v, slope, &broken, &found);
+    if (has_sink)
+        best = fmax(best, (lanes)(sink));
+    lanes sum = write_exponentials(s, &p, &w, v, best);
+    if (has_sink)
+        sum += exp_lanes((lanes)(sink) - best);
+    lanes inverse = select((lanes)(0.0f), 1.0f / sum, found);
+    inverse = AS_LANES(select(AS_INTS(inverse), (lane_ints)(QUIET_NAN), broken));
+    STORE_LANES(inverse, inverse_sum + w.tile * TILE_Q + v * LANES);
+    if (!lse)
+        return;
+    lanes l = best + log(sum);
+    l = has_sink ? l : select((lanes)(-INFINITY), l, found);
+    l = AS_LANES(select(AS_INTS(l), (lane_ints)(QUIET_NAN), broken));
+    float row[LANES];
+    STORE_LANES(l, row);
+    for (int i = 0; i < LANES && v * LANES + i < w.rows; ++i)
+        lse[view_row(p.lse, w.s.batch, w.head, w.s.query_start + w.first + v * LANES + i)] = row[i];
 }

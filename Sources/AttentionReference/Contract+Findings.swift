@@ -107,8 +107,8 @@ private struct Judge {
         if type == .float16 || type == .bfloat16, isStandardNormal, problem.softcap == 0, mostAttended <= 4096,
             rounded > 0
         {
-            // A hundredth, but never less than one: a single miss among few elements says nothing.
-            let allowed = max(Double(rounded) / 100, 1)
+            // A hundredth, but never less than three: correct kernels missed 2 of 66 and 2 of 81 in some 12,000 cases.
+            let allowed = max(Double(rounded) / 100, 3)
             note(
                 "output", "G3", Double(missed) / allowed,
                 "\(missed) of \(rounded) elements are not the rounded reference")
@@ -127,7 +127,7 @@ private struct Judge {
                 continue
             }
             let size =
-                2 * Double(problem.shape.headDimension).squareRoot() * row.largestT + 4 * abs(expected)
+                3 * Double(problem.shape.headDimension).squareRoot() * row.largestT + 4 * abs(expected)
                 + Double(row.attended).squareRoot() + 10
             note("logSumExp", "L", value.isFinite ? abs(value - expected) / (Contract.unit * size) : .infinity, place)
         }
