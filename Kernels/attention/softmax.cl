@@ -1,5 +1,5 @@
 // softmax — softcap, mask, ALiBi and the exponentials of the staged scores, in place: the second of the staged kernels.
-//   t = logit(s[j])   m = max_j t   e[j] = 2^((t − m)·log₂e)   inverse_sum = 1/(Σ_j e[j] + e^(sink − m))   lse = m + ln(1/inverse_sum)
+//   t = logit(s[j])   m = max_j t   e[j] = e^(t − m)   inverse_sum = 1/(Σ_j e[j] + e^(sink − m))   lse = m + ln(1/inverse_sum)
 // Shapes: s, the scratch, [tile][key][TILE_Q], scaled scores in and e out; inverse_sum [tile][TILE_Q]; lse [B,Hq,Lq].
 // Launch: global (tiles, heads, segments): one work-item owns TILE_Q queries; every reduction runs down the keys, none across lanes.
 // Edges: the e of an excluded key is −0, which adds nothing to a sum and tells weighted_sum to look away from its value;
@@ -12,13 +12,12 @@
 #include "types.clh"
 #define TILE_Q (LANES * QUERY_VECTORS)
 #include "problem.clh"
-#include "exp2.clh"
+#include "exp.clh"
 #include "logits.clh"
 
 #define EXCLUDED ((int)0xFFFFFFFF)     // no arithmetic gives this NaN: NaN scores are written as QUIET_NAN
 #define QUIET_NAN ((int)0x7FC00000)
 #define INFINITE ((int)0x7F800000)
-#define LOG2_E 0x1.715476p+0f
 
 // Pass 1: logits in place. Gives the largest attended one, and the lanes that met NaN or +∞ (broken) or any key (found).
 inline lanes write_logits(
@@ -48,7 +47,7 @@ inline lanes write_exponentials(global float *s, const problem *p, const work *w
     for (int key = w->low; key < w->high; ++key) {
         global float *at = s + scratch_row(p, w, key) + v * LANES;
         const lanes t = LOAD_LANES(at);
-        const lanes e = select(exp2_lanes((t - best) * LOG2_E), (lanes)(-0.0f), AS_INTS(t) == EXCLUDED);
+        const lanes e = select(exp_lanes(t - best), (lanes)(-0.0f), AS_INTS(t) == EXCLUDED);
         STORE_LANES(e, at);
         sum += e;
     }
@@ -71,7 +70,7 @@ kernel void softmax(
             best = fmax(best, (lanes)(sink));
         lanes sum = write_exponentials(s, &p, &w, v, best);
         if (has_sink)
-            sum += exp2_lanes(((lanes)(sink) - best) * LOG2_E);
+            sum += exp_lanes((lanes)(sink) - best);
         lanes inverse = select((lanes)(0.0f), 1.0f / sum, found);
         inverse = AS_LANES(select(AS_INTS(inverse), (lane_ints)(QUIET_NAN), broken));
         STORE_LANES(inverse, inverse_sum + w.tile * TILE_Q + v * LANES);

@@ -66,7 +66,7 @@ private struct Judge {
     }
 
     /// True if nothing is promised of a row's numbers.
-    private func isBeyond(_ row: RowFacts) -> Bool { !row.isBroken && row.largestT > Contract.largestScore }
+    private func isBeyond(_ row: RowFacts) -> Bool { !row.isBroken && row.largestIntermediate > Contract.largestScore }
 
     mutating func output(_ tensor: Tensor, isStandardNormal: Bool) throws(AttentionError) {
         let found = try outputElements(tensor)
@@ -127,7 +127,7 @@ private struct Judge {
                 continue
             }
             let size =
-                Double(problem.shape.headDimension).squareRoot() * row.largestT + 4 * abs(expected)
+                2 * Double(problem.shape.headDimension).squareRoot() * row.largestT + 4 * abs(expected)
                 + Double(row.attended).squareRoot() + 10
             note("logSumExp", "L", value.isFinite ? abs(value - expected) / (Contract.unit * size) : .infinity, place)
         }
@@ -141,7 +141,7 @@ private struct Judge {
             let row = reference.rows[index / keys]
             let expected = reference.scores[index]
             let bound = reference.scoreBounds[index]
-            if bound.t > Contract.largestScore && expected != .infinity { continue }
+            if bound.intermediate > Contract.largestScore && expected != .infinity { continue }
             if problem.scores == .probabilities && isBeyond(row) { continue }
             let stored = type.rounded(expected)
             let place = "[\(index)] expected \(expected), found \(value)"
