@@ -41,7 +41,7 @@ conform: build-tests
 verify: build-tests
 	$(testing) $(attend) verify --device all --cases quick
 
-## oclgrind: small cases on a simulator that sees races, bad addresses and uninitialised memory
+## oclgrind: small cases on a simulator that sees races, bad addresses and wrong calls
 oclgrind: build-tests
 	$(testing) .ci/oclgrind $(attend)
 
