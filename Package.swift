@@ -36,10 +36,12 @@ let package = Package(
                 "AttentionCore", "AttentionReference", "AttentionOpenCL",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        // What the processor does at best, for `attend bench`: C, as the widest instructions need attributes.
+        .target(name: "BenchmarkLoops"),
         .executableTarget(
             name: "attend",
             dependencies: [
-                "Attention", "TensorFiles",
+                "Attention", "TensorFiles", "BenchmarkLoops",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "TestSupport", dependencies: ["AttentionCore"], path: "Tests/TestSupport"),

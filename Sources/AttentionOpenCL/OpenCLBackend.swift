@@ -79,7 +79,7 @@ public final class OpenCLBackend: Backend {
     }
 
     /// A program for this device, and whether the driver had to compile it.
-    func program(_ kernel: StagedKernel) throws(AttentionError) -> (Program, isCompiled: Bool) {
+    func program(_ kernel: KernelVariant) throws(AttentionError) -> (Program, isCompiled: Bool) {
         try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
     }
 

@@ -11,7 +11,7 @@ final class ProgramStore: Sendable {
     private let context: Context
     private let text: KernelText
     private let cache: ProgramCache
-    private let slots = Mutex<[StagedKernel: Slot]>([:])
+    private let slots = Mutex<[KernelVariant: Slot]>([:])
 
     init(context: Context, text: KernelText, cache: ProgramCache) {
         self.context = context
@@ -20,7 +20,7 @@ final class ProgramStore: Sendable {
     }
 
     /// The program of `kernel`, and whether the driver had to compile it just now.
-    func program(_ kernel: StagedKernel) throws(OpenCLError) -> (Program, isCompiled: Bool) {
+    func program(_ kernel: KernelVariant) throws(OpenCLError) -> (Program, isCompiled: Bool) {
         let slot = slots.withLock { slots in
             if let known = slots[kernel] { return known }
             let slot = Slot()
@@ -40,7 +40,7 @@ final class ProgramStore: Sendable {
         return try result.get()
     }
 
-    private func build(_ kernel: StagedKernel) throws(OpenCLError) -> (Program, ProgramCache.Outcome) {
+    private func build(_ kernel: KernelVariant) throws(OpenCLError) -> (Program, ProgramCache.Outcome) {
         let file = kernel.name + ".cl"
         guard let source = text.sources[file] else { throw .missingHeader(file) }
         return try cache.program(

@@ -77,7 +77,7 @@ struct StagedPrograms: Sendable {
         let mask = StagedKernel.Mask(problem.maskType)
         var build = RunReport.Build.cached
         func program(_ step: StagedKernel.Step) throws(AttentionError) -> Program {
-            let (program, isCompiled) = try backend.program(StagedKernel(step: step, tiles: tiles))
+            let (program, isCompiled) = try backend.program(.staged(StagedKernel(step: step, tiles: tiles)))
             if isCompiled { build = .compiled }
             return program
         }

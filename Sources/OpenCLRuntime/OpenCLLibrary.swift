@@ -34,7 +34,8 @@ public final class OpenCLLibrary: @unchecked Sendable {
             let fields = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
             let bounds = fields.first?.split(separator: "-").compactMap { UInt($0, radix: 16) } ?? []
             if fields.count == 6, bounds.count == 2, bounds[0] <= address, address < bounds[1] {
-                return String(fields[5])
+                // The path is padded to a column, and may hold spaces itself.
+                return String(fields[5].drop { $0 == " " })
             }
         }
         return nil

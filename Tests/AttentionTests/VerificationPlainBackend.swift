@@ -7,9 +7,12 @@ import Synchronization
 final class PlainBackend: Backend {
     let fault: Fault?
     let runs = Atomic<Int>(0)
-    let device = DeviceDescription(selector: "plain", name: "plain Float", platform: "tests", kind: .native)
+    let device: DeviceDescription
 
-    init(_ fault: Fault? = nil) { self.fault = fault }
+    init(_ fault: Fault? = nil, kind: DeviceDescription.Kind = .native) {
+        self.fault = fault
+        device = DeviceDescription(selector: "plain", name: "plain Float", platform: "tests", kind: kind)
+    }
 
     func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
         for type in [problem.queryType, problem.valueType] where type == .float64 {

@@ -29,8 +29,16 @@ public struct VerificationReport: Sendable, CustomStringConvertible {
                 "largest share of each gate: " + gates.map { "\($0) \(Self.brief($1))" }.joined(separator: ", "))
         }
         lines.append(coverage.description)
-        lines += failures.prefix(20).map(\.description)
-        if failures.count > 20 { lines.append("… and \(failures.count - 20) more") }
+        // One of each kind first: a single mistake may fail a hundred cases alike.
+        var seen: [String: Int] = [:]
+        for failure in failures {
+            let kind = "\(failure.id.prefix { $0 != ":" }) \(failure.tensor) \(failure.gate)"
+            seen[kind, default: 0] += 1
+            if seen[kind, default: 0] <= 2 { lines.append(failure.description) }
+        }
+        for (kind, count) in seen.sorted(by: { $0.key < $1.key }) where count > 2 {
+            lines.append("… and \(count - 2) more like these: \(kind)")
+        }
         return lines.joined(separator: "\n")
     }
 
