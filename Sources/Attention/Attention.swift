@@ -23,8 +23,8 @@ import Synchronization
 ///   - keyValueHeads: likewise for key and value.
 ///   - device: where to compute; by default ``DevicePreference/automatic``, opened at the first call and kept.
 /// - Returns: `[batch, queryHeads, queryLength, valueDimension]`, laid out and typed as the query.
-/// - Throws: ``AttentionError/invalid(_:)`` for a call that cannot be right. A device that fails is replaced by the reference;
-///   ``Device/attend(_:_:into:policy:fallback:control:)-(_,_,AttentionOutputs?,_,_,_)`` has more options and tells of it.
+/// - Throws: `AttentionError.invalid` for a call that cannot be right. A device that fails is replaced by the reference;
+///   `Device.attend` has more options and tells of it.
 ///
 /// Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
 public func attention(
@@ -84,7 +84,8 @@ public func attention(
 
 /// Attention over arrays of several heads, in row-major order: `query` is `[batch, queryHeads, queryLength, headDimension]`, and so on.
 ///
-/// - Parameter shape: the sizes of all three.
+/// `shape` gives the sizes of all three.
+///
 /// - Returns: `[batch, queryHeads, queryLength, valueDimension]` in row-major order.
 public func attention(
     query: [Float], key: [Float], value: [Float], shape: AttentionShape, mask: AttentionMask = .none,

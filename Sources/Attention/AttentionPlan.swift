@@ -25,7 +25,7 @@ public struct AttentionPlan: Sendable {
 
     /// Computes one call. The output lives where the query lives: what is on the device stays there between calls.
     ///
-    /// Past keys and packed sequences go through ``attend(_:into:fallback:control:)``.
+    /// Past keys and packed sequences go through `attend`.
     ///
     /// - Parameters:
     ///   - query: Of the planned shape, or of rank 3 if that was planned; any strides.
@@ -33,15 +33,15 @@ public struct AttentionPlan: Sendable {
     ///   - value: As `query`.
     ///   - mask: The mask tensor, of the planned type and shape. `nil` takes the one the plan was made with.
     ///   - keyLengths: How many keys of each batch entry are real; `nil` is all, or the lengths the plan was made with.
-    /// - Throws: ``AttentionError/invalid(_:)`` if a shape or type is not the planned one; otherwise as
-    ///   ``Device/attend(_:_:into:policy:fallback:control:)-(_,_,AttentionOutputs?,_,_,_)``.
+    /// - Throws: `AttentionError.invalid` if a shape or type is not the planned one; otherwise as
+    ///   `Device.attend`.
     public func forward(
         query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, keyLengths: [Int]? = nil
     ) throws(AttentionError) -> Tensor {
         try attend(inputs(query, key, value, mask, keyLengths)).output
     }
 
-    /// ``forward(query:key:value:mask:keyLengths:)-(_,_,_,Tensor?,_)`` away from the caller's task; cancellable.
+    /// `forward` away from the caller's task; cancellable.
     public func forward(
         query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, keyLengths: [Int]? = nil
     ) async throws(AttentionError) -> Tensor {
@@ -67,7 +67,7 @@ public struct AttentionPlan: Sendable {
     ///   - output: A tensor to write the output to; `nil` makes a new one.
     ///   - fallback: What happens when the device fails during the call.
     ///   - control: Cancels the call from elsewhere, and asks for the time on the device.
-    /// - Throws: As ``forward(query:key:value:mask:keyLengths:)-(_,_,_,Tensor?,_)``.
+    /// - Throws: As `forward`.
     public func attend(
         _ inputs: AttentionInputs, into output: Tensor? = nil, fallback: FallbackPolicy = .automatic,
         control: RunControl = .init()

@@ -10,12 +10,12 @@ extension Device {
     ///   - inputs: the operands. They are never changed.
     ///   - options: scale, softcap, and what else to return.
     ///   - outputs: tensors of the caller's to write to, by any strides that keep elements apart, in no memory of an operand; `nil`
-    ///     makes new ones. Their contents are undefined after an error other than ``AttentionError/invalid(_:)``.
+    ///     makes new ones. Their contents are undefined after an error other than `AttentionError.invalid`.
     ///   - policy: kernel and workspace.
     ///   - fallback: what to do if this device fails.
     ///   - control: lets another task cancel, and asks for times.
-    /// - Throws: ``AttentionError/invalid(_:)`` for a call that cannot be right, before anything is written;
-    ///   ``AttentionError/cancelled``; with ``FallbackPolicy/never``, or if the reference fails as well, what the device failed with.
+    /// - Throws: `AttentionError.invalid` for a call that cannot be right, before anything is written;
+    ///   `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if the reference fails as well, what the device failed with.
     /// - Complexity: `O(B · Hq · Lq · Lk · (D + Dv))` for the pairs that mask, windows and lengths leave.
     ///
     /// Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
@@ -38,7 +38,7 @@ extension Device {
 
     /// As the blocking form, off the threads that tasks share. Cancelling the task ends the call between two launches.
     ///
-    /// - Throws: also ``AttentionError/cancelled`` if the task is cancelled, before or while it runs. It is no `CancellationError`, so
+    /// - Throws: also `AttentionError.cancelled` if the task is cancelled, before or while it runs. It is no `CancellationError`, so
     ///   that a call has one type of error.
     public func attend(
         _ inputs: AttentionInputs, _ options: AttentionOptions = .init(), into outputs: AttentionOutputs? = nil,

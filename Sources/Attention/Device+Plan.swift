@@ -16,7 +16,7 @@ extension Device {
     ///   - valueType: Of value; `nil` is the query's.
     ///   - options: Scale, softcap, and what to return besides the output.
     ///   - policy: A kernel by name, and how much scratch memory may be taken.
-    /// - Throws: ``AttentionError``: `invalid`, `unsupported` if this device cannot, `deviceFailed` if it fails at it. A plan never
+    /// - Throws: `AttentionError`: `invalid`, `unsupported` if this device cannot, `deviceFailed` if it fails at it. A plan never
     ///   falls back: nothing has been started yet.
     ///
     /// Cost: the kernel's build, 0.2 to 1 s unless it is cached.
@@ -33,7 +33,7 @@ extension Device {
 
     /// Makes calls like one with `inputs` ready: with past keys, packed sequences, lengths, slopes, sinks, or of rank 3.
     ///
-    /// No element is read: tensors may be ``AttentionCore/Tensor/placeholder(_:_:)``. The plan keeps the mask tensor and no other.
+    /// No element is read: tensors may be placeholders. The plan keeps the mask tensor and no other.
     ///
     /// - Throws: As ``attentionPlan(_:mask:elementType:valueType:options:policy:)``.
     public func attentionPlan(

@@ -1,7 +1,7 @@
 extension Device {
     /// New memory on this device that holds `tensor`, in row-major order. Cost: one copy.
     ///
-    /// - Throws: ``AttentionError/outOfMemory(bytes:device:)`` or ``AttentionError/deviceFailed(device:detail:)``.
+    /// - Throws: `AttentionError.outOfMemory` or `AttentionError.deviceFailed`.
     public func tensor(_ tensor: Tensor) throws(AttentionError) -> Tensor {
         if tensor.isPlaceholder { throw PlaceholderStorage.error("tensor") }
         let copy = try self.tensor(uninitialized: tensor.shape, tensor.elementType)

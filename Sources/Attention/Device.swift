@@ -60,7 +60,7 @@ public struct Device: Sendable {
     ///   - preference: what is wanted. By default the first usable GPU, else the best CPU device, else the reference.
     ///   - fallback: what to take if that is not there; without one, the absence is an error.
     ///   - logger: told of the choice, and later of calls that fall back.
-    /// - Throws: ``AttentionError/noDevice(requested:reason:)`` with the reasons of all that were passed over.
+    /// - Throws: `AttentionError.noDevice` with the reasons of all that were passed over.
     public static func select(
         _ preference: DevicePreference = .automatic, fallback: DevicePreference? = nil,
         logger: Logger = Logger(label: "swift-attention")

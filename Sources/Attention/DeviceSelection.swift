@@ -29,7 +29,9 @@ struct DeviceSelection {
             }
             if let choice = scan(preference, stop: { _ in true }) { return choice }
             let reference = DeviceCandidate.reference
-            if reference.description.name.lowercased().contains(text.lowercased()) { return (try reference.open(), "asked for by name") }
+            if reference.description.name.lowercased().contains(text.lowercased()) {
+                return (try reference.open(), "asked for by name")
+            }
         }
         throw .noDevice(requested: preference.description, reason: whyNone("no device of that kind or name is there"))
     }

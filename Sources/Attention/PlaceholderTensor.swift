@@ -1,7 +1,7 @@
 extension Tensor {
     /// A tensor with a shape and a type, and no memory: it stands for a mask or an operand when a plan is made.
     ///
-    /// A call that is given one throws ``AttentionError/invalid(_:)``.
+    /// A call that is given one throws `AttentionError.invalid`.
     public static func placeholder(_ shape: [Int], _ elementType: ElementType = .float32) throws(AttentionError)
         -> Tensor
     {

@@ -42,7 +42,7 @@ struct PlanSignature: Hashable, Sendable {
         wantsLogSumExp = problem.wantsLogSumExp
     }
 
-    /// - Throws: ``AttentionError/invalid(_:)`` that names the first thing in which `call` is not what was planned.
+    /// - Throws: `AttentionError.invalid` that names the first thing in which `call` is not what was planned.
     func check(_ call: PlanSignature) throws(AttentionError) {
         try Self.expect("shape", .shape, shape, call.shape)
         try Self.expect("pastKey", .shape, "\(pastLength) past keys", "\(call.pastLength) past keys")
