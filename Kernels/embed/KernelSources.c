@@ -10,8 +10,8 @@ static const unsigned char problem_clh[] = {
 static const unsigned char rows_clh[] = {
 #embed "../common/rows.clh"
 };
-static const unsigned char exp2_clh[] = {
-#embed "../common/exp2.clh"
+static const unsigned char exp_clh[] = {
+#embed "../common/exp.clh"
 };
 static const unsigned char logits_clh[] = {
 #embed "../common/logits.clh"
@@ -46,7 +46,7 @@ static const struct {
     {"types.clh", types_clh, sizeof types_clh},
     {"problem.clh", problem_clh, sizeof problem_clh},
     {"rows.clh", rows_clh, sizeof rows_clh},
-    {"exp2.clh", exp2_clh, sizeof exp2_clh},
+    {"exp.clh", exp_clh, sizeof exp_clh},
     {"logits.clh", logits_clh, sizeof logits_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},

@@ -13,6 +13,12 @@ final class StagedPlan: BackendPlan {
         self.backend = backend
         self.policy = policy
         tiles = try backend.stagedTiles(policy)
+        let longest = max(problem.shape.keyLength, problem.shape.headDimension)
+        guard longest <= tiles.loopLimit else {
+            throw .unsupported(
+                device: backend.device.name,
+                reason: "\(longest) keys or depths are more than the \(tiles.loopLimit) of its scalar kernels")
+        }
         programs = try StagedPrograms(problem, tiles, backend)
         let passes = StagedPass.passes(problem, tiles, limit: backend.scratchLimit(policy))
         let scratchBytes = passes.map(\.scratch.byteCount).max() ?? 0

@@ -67,6 +67,8 @@ struct StagedProblem {
     var tiles: Int32 = 0
     var keyStride: Int32 = 0
     var allPairs: Int32 = 0
+    var keyBlocks: Int32 = 1
+    var blockKeys: Int32 = 0
     var scale: Float
     var softcap: Float
 

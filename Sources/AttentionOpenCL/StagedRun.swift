@@ -85,20 +85,23 @@ struct StagedRun {
         p.tiles = Int32(piece.tiles.count)
         p.keyStride = Int32(pass.scratch.keyStride)
         p.allPairs = pass.allPairs ? 1 : 0
+        p.blockKeys = Int32(plan.tiles.blockKeys(pass.scratch.keyStride))
+        p.keyBlocks = Int32((pass.scratch.keyStride + Int(p.blockKeys) - 1) / Int(p.blockKeys))
         if pass.computesScores {
-            try run(plan.programs.scores, "scores", piece) { launch in
+            try run(plan.programs.scores, "scores", piece, itemsPerTile: Int(p.keyBlocks)) { launch in
                 launch.buffer(buffers.q).buffer(buffers.k).buffer(s).buffer(segments).value(p)
             }
         }
         let writesBefore = problem.scores != .probabilities || !pass.computesScores
         if pass.writesScores && writesBefore { try writeScores(piece, s, sums, segments, p) }
         guard pass.computesOutput else { return }
-        try run(plan.programs.softmax, "softmax", piece) { launch in
+        try run(plan.programs.softmax, "softmax", piece, itemsPerTile: plan.tiles.queryVectors) { launch in
             launch.buffer(s).buffer(sums).buffer(buffers.logSumExp).buffer(buffers.mask)
                 .buffer(buffers.slopes).buffer(buffers.sinks).buffer(segments).value(p)
         }
         if pass.writesScores && !writesBefore { try writeScores(piece, s, sums, segments, p) }
-        try run(plan.programs.weightedSum, "weighted_sum", piece) { launch in
+        let columnBlocks = plan.tiles.columnBlocks(problem.shape.valueDimension)
+        try run(plan.programs.weightedSum, "weighted_sum", piece, itemsPerTile: columnBlocks) { launch in
             launch.buffer(s).buffer(sums).buffer(buffers.v).buffer(buffers.o).buffer(segments).value(p)
         }
     }
@@ -107,21 +110,22 @@ struct StagedRun {
         _ piece: StagedPiece, _ s: Buffer, _ sums: Buffer, _ segments: Buffer?, _ p: StagedProblem
     ) throws(OpenCLError) {
         guard let program = plan.programs.scoreOutput else { return }
-        try run(program, "score_output", piece) { launch in
+        try run(program, "score_output", piece, itemsPerTile: plan.tiles.queryVectors) { launch in
             launch.buffer(s).buffer(sums).buffer(buffers.scores).buffer(buffers.mask).buffer(buffers.slopes)
                 .buffer(segments).value(p)
         }
     }
 
-    /// Launches one work-item a tile, head and segment of `piece`.
+    /// Launches `itemsPerTile` work-items for each tile, head and segment of `piece`.
     private func run(
-        _ program: Program, _ name: String, _ piece: StagedPiece, _ arguments: (KernelLaunch) -> KernelLaunch
+        _ program: Program, _ name: String, _ piece: StagedPiece, itemsPerTile: Int,
+        _ arguments: (KernelLaunch) -> KernelLaunch
     ) throws(OpenCLError) {
         try program.withKernel(name) { (kernel) throws(OpenCLError) in
             let group = min(plan.tiles.workGroup, kernel.workGroupSize)
-            let tiles = (piece.tiles.count + group - 1) / group * group
+            let items = (piece.tiles.count * itemsPerTile + group - 1) / group * group
             try timer.run(
-                arguments(kernel.launch()), on: queue, global: [tiles, piece.heads.count, piece.segments.count],
+                arguments(kernel.launch()), on: queue, global: [items, piece.heads.count, piece.segments.count],
                 local: [group, 1, 1])
         }
     }

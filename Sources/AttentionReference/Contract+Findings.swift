@@ -66,7 +66,7 @@ private struct Judge {
     }
 
     /// True if nothing is promised of a row's numbers.
-    private func isBeyond(_ row: RowFacts) -> Bool { !row.isBroken && row.largestT > Contract.largestScore }
+    private func isBeyond(_ row: RowFacts) -> Bool { !row.isBroken && row.largestIntermediate > Contract.largestScore }
 
     mutating func output(_ tensor: Tensor, isStandardNormal: Bool) throws(AttentionError) {
         let found = try outputElements(tensor)
@@ -107,8 +107,8 @@ private struct Judge {
         if type == .float16 || type == .bfloat16, isStandardNormal, problem.softcap == 0, mostAttended <= 4096,
             rounded > 0
         {
-            // A hundredth, but never less than one: a single miss among few elements says nothing.
-            let allowed = max(Double(rounded) / 100, 1)
+            // A hundredth, but never less than three: correct kernels missed 2 of 66 and 2 of 81 in some 12,000 cases.
+            let allowed = max(Double(rounded) / 100, 3)
             note(
                 "output", "G3", Double(missed) / allowed,
                 "\(missed) of \(rounded) elements are not the rounded reference")
@@ -127,7 +127,7 @@ private struct Judge {
                 continue
             }
             let size =
-                Double(problem.shape.headDimension).squareRoot() * row.largestT + 4 * abs(expected)
+                3 * Double(problem.shape.headDimension).squareRoot() * row.largestT + 4 * abs(expected)
                 + Double(row.attended).squareRoot() + 10
             note("logSumExp", "L", value.isFinite ? abs(value - expected) / (Contract.unit * size) : .infinity, place)
         }
@@ -141,7 +141,7 @@ private struct Judge {
             let row = reference.rows[index / keys]
             let expected = reference.scores[index]
             let bound = reference.scoreBounds[index]
-            if bound.t > Contract.largestScore && expected != .infinity { continue }
+            if bound.intermediate > Contract.largestScore && expected != .infinity { continue }
             if problem.scores == .probabilities && isBeyond(row) { continue }
             let stored = type.rounded(expected)
             let place = "[\(index)] expected \(expected), found \(value)"

@@ -14,6 +14,7 @@ struct ReferenceHead {
         var score: Double
         /// `T` of the error bound.
         var t: Double
+        var intermediate: Double
     }
 
     init(_ problem: AttentionProblem, _ operands: ReferenceOperands, _ segment: Segment, _ head: Int) {
@@ -42,11 +43,12 @@ struct ReferenceHead {
             for pair in pairs {
                 let at = row(i) * problem.shape.keyLength + segment.keyStart + pair.key
                 result.scores[at] = pair.score
-                result.scoreBounds[at].t = pair.t
+                result.scoreBounds[at] = ScoreBound(t: pair.t, intermediate: pair.intermediate)
             }
         }
         result.rows[row(i)].attended = pairs.count
         result.rows[row(i)].largestT = pairs.reduce(0) { max($0, $1.t) }
+        result.rows[row(i)].largestIntermediate = pairs.reduce(0) { max($0, $1.intermediate) }
         guard !isBroken else { return writeBroken(i, pairs, &result) }
         guard !pairs.isEmpty else {
             result.logSumExp[row(i)] = sink
@@ -69,17 +71,17 @@ struct ReferenceHead {
         let others = problem.isPacked ? problem.segments : [segment]
         for other in others {
             for j in 0..<other.keyCount {
-                var (score, t) = scaled(i, other.keyStart + j)
+                var (score, t, size) = scaled(i, other.keyStart + j)
                 if mode == .softCapped { (score, t) = softCapped(score, t) }
                 let at = row(i) * problem.shape.keyLength + other.keyStart + j
                 result.scores[at] = score
-                result.scoreBounds[at].t = t
+                result.scoreBounds[at] = ScoreBound(t: t, intermediate: max(size, t))
             }
         }
     }
 
-    /// `scale · q·k` and `|scale| · Σ |q·k|`.
-    private func scaled(_ i: Int, _ key: Int) -> (Double, Double) {
+    /// `scale · q·k`, `|scale| · Σ |q·k|`, and that without the scale.
+    private func scaled(_ i: Int, _ key: Int) -> (Double, Double, Double) {
         let depth = problem.shape.headDimension
         let q = row(i) * depth
         let k = (keyValueRow + key) * depth
@@ -91,7 +93,7 @@ struct ReferenceHead {
                     sum += product
                     size += abs(product)
                 }
-                return (problem.scale * sum, abs(problem.scale) * size)
+                return (problem.scale * sum, abs(problem.scale) * size, size)
             }
         }
     }
@@ -116,10 +118,11 @@ struct ReferenceHead {
                             segment.batch, head, segment.queryStart + i, segment.keyStart + j)]
                 if added == -.infinity { continue }
             }
-            let (raw, rawT) = scaled(i, segment.keyStart + j)
+            let (raw, rawT, size) = scaled(i, segment.keyStart + j)
             let (score, t) = softCapped(raw, rawT)
             let distance = slope * abs(Double(j - i - segment.offset))
-            pairs.append(Pair(key: j, score: score + added - distance, t: t + abs(added) + abs(distance)))
+            let whole = t + abs(added) + abs(distance)
+            pairs.append(Pair(key: j, score: score + added - distance, t: whole, intermediate: max(size, whole)))
         }
         return pairs
     }

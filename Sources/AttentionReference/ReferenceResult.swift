@@ -31,6 +31,8 @@ public struct OutputBound: Sendable {
 /// What bounds the error of one score: `T`, and for probabilities what ``OutputBound`` holds for a value of 1 at that key.
 public struct ScoreBound: Sendable {
     public var t = 0.0
+    /// The largest of what the score is computed from: `Σ |q·k|` before the scale, or `T`.
+    public var intermediate = 0.0
     public var probability = OutputBound()
 }
 
@@ -38,8 +40,9 @@ public struct ScoreBound: Sendable {
 public struct RowFacts: Sendable {
     /// `N`, the keys it attends.
     public var attended = 0
-    /// The largest `T` of these.
+    /// The largest `T` of these, and the largest of what their scores are computed from.
     public var largestT = 0.0
+    public var largestIntermediate = 0.0
     /// The values of the key that is ahead of all others, and of the sink, by more than ``Contract/exactLead``; empty if none is.
     public var leaderValues: [Double] = []
     /// True for a NaN or +∞ among the scores of the attended keys.

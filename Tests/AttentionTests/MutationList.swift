@@ -20,7 +20,8 @@ extension KernelMutation {
             "window"),
         change("window right narrow", "problem.clh", "p->window_right + 1)", "p->window_right)", "window"),
         change(
-            "lengths ignored", "problem.clh", "long high = s->key_count;", "long high = s->key_capacity;", "lengths"),
+            "last key of a length", "problem.clh", "long high = s->key_count;",
+            "long high = s->key_count - (s->key_count > 3 ? 1 : 0);", "lengths"),
         change("last key of a tile's range", "problem.clh", "position + w->rows - 1)", "position)", "causal"),
         change("position without offset", "logits.clh", "row + w->s.offset;", "row;", "edge:causal-last-key"),
         change("mask polarity", "logits.clh", "(LOAD_LANES(attends) == 0)", "(LOAD_LANES(attends) != 0)", "mask:bool"),
@@ -42,7 +43,9 @@ extension KernelMutation {
             "sink missing in the sum", "softmax.cl", "sum += exp2_lanes(((lanes)(sink) - best) * LOG2_E);", ";", "sinks"
         ),
         change("sink of another head", "softmax.cl", "sinks[w.head]", "sinks[0]", "sinks:finite"),
-        change("empty row's lse", "softmax.cl", "select((lanes)(-INFINITY), l, found)", "l", "closed-bool"),
+        change(
+            "empty row's lse", "softmax.cl", "select((lanes)(-INFINITY), l, found)",
+            "select((lanes)(INFINITY), l, found)", "closed-bool"),
         change(
             "excluded key counts", "softmax.cl", "(lanes)(-0.0f), AS_INTS(t) == EXCLUDED",
             "(lanes)(-0.0f), AS_INTS(t) == 0", "mask:bool"),
@@ -51,13 +54,13 @@ extension KernelMutation {
         change(
             "maximum over excluded", "softmax.cl", "fmax(best, t), attended)", "fmax(best, t), (lane_ints)(-1))",
             "poison"),
-        change("exponential coefficient", "exp2.clh", "0x1.c6aed4p-5f", "0x1.c6bed4p-5f"),
+        change("exponential coefficient", "exp2.clh", "0x1.c6aed4p-5f", "0x1.c7aed4p-5f"),
         change("exponential degree", "exp2.clh", "0x1.5f456ap-10f", "0.0f"),
         change("lse base 2", "softmax.cl", "best + log(sum)", "best + log2(sum)", "lse"),
     ]
 
     private static let products: [KernelMutation] = [
-        change("tail keys not zeroed", "scores.cl", "? count : 0;", "? count : count - 1;", "size:"),
+        change("last depth", "scores.cl", "? count : 0;", "? count - 1 : 0;", "size:"),
         change(
             "scale in every pass", "scores.cl", "< p.depth ? 1.0f : p.scale", "< p.depth ? p.scale : p.scale", "d192",
             "d129"),
@@ -74,14 +77,16 @@ extension KernelMutation {
             "last column", "weighted_sum.cl", "for (int c = 0; c < columns; ++c)",
             "for (int c = 0; c < (columns & ~1) + (columns == 1); ++c)", "v17", "v9"),
         change("writes one row more", "weighted_sum.cl", "i < w.rows; ++i", "i <= w.rows; ++i", "edge:one"),
-        change("copied tail", "rows.clh", "c + LANES <= count", "c < count", "d35"),
+        change("copied tail", "rows.clh", "for (; c < count; ++c)", "for (; c < count - 1; ++c)", "d35"),
         change("bf16 truncated", "types.clh", "(bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16", "bits >> 16", "bf16"),
         change("bf16 ties away", "types.clh", "0x7FFFu + ((bits >> 16) & 1u)", "0x8000u", "equal", "bf16"),
         change("f16 towards zero", "types.clh", "vstore_half_rte(x", "vstore_half_rtz(x", "f16"),
     ]
 
     private static let returned: [KernelMutation] = [
-        change("present without past", "concatenate.cl", "row < past_length;", "row <= past_length;", "past"),
+        change(
+            "past rows reversed", "concatenate.cl", "is_past ? row : row - past_length",
+            "is_past ? past_length - 1 - row : row - past_length", "past"),
         change(
             "present column stride", "concatenate.cl", "fresh[source + c * from.column]", "fresh[source + c]", "past"),
         change(

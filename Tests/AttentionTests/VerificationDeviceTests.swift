@@ -1,4 +1,5 @@
 import Attention
+import Foundation
 import Testing
 
 @_spi(Testing) import AttentionOpenCL
@@ -26,9 +27,14 @@ enum TestDevices {
     }
 }
 
-/// Each wrong kernel of ``KernelMutation`` is caught on the first device there is.
+/// Each wrong kernel of ``KernelMutation`` is caught on the first device there is. `MUTATIONS` in the environment runs those whose
+/// name contains it.
 @Suite(.serialized) struct KernelMutationTests {
-    @Test(.enabled(if: !TestDevices.all().isEmpty, "no OpenCL device"), arguments: KernelMutation.all)
+    static let selected = KernelMutation.all.filter { mutation in
+        ProcessInfo.processInfo.environment["MUTATIONS"].map { mutation.name.contains($0) } ?? true
+    }
+
+    @Test(.enabled(if: !TestDevices.all().isEmpty, "no OpenCL device"), arguments: selected)
     func wrongKernelIsCaught(_ mutation: KernelMutation) throws {
         let candidate = try #require(TestDevices.all().first)
         let harness = MutationHarness(

@@ -123,6 +123,13 @@ struct PlainKernel {
             if problem.scores == .masked { store(b, head, line, keyStart + j, s) }
             list.append((keyStart + j, s))
         }
+        for other in problem.segments where problem.isPacked && other != segment {
+            for j in other.keyStart..<other.keyStart + other.keyCount {
+                let raw = dot(b, head, group, line, j)
+                if problem.scores == .scaled { store(b, head, line, j, raw) }
+                if problem.scores == .softCapped { store(b, head, line, j, capped(raw)) }
+            }
+        }
         softmax(b, head, group, line, &list, count: count, keyStart: keyStart)
     }
 

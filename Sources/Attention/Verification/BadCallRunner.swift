@@ -1,4 +1,5 @@
 import AttentionCore
+import AttentionReference
 
 /// Makes one good call, spoils it, and sees whether it is refused as it should be.
 struct BadCallRunner {
@@ -24,8 +25,8 @@ struct BadCallRunner {
         return outcome
     }
 
-    private func finding(_ call: BadCall, _ detail: String) -> Judgement {
-        Judgement(tensor: call.operand, gate: "refusal", ratio: .infinity, detail: detail)
+    private func finding(_ call: BadCall, _ detail: String) -> Finding {
+        Finding(tensor: call.operand, gate: "refusal", ratio: .infinity, detail: detail)
     }
 
     /// What went wrong where nothing was thrown, or a byte was written before it was.

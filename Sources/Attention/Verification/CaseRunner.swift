@@ -1,4 +1,5 @@
 import AttentionCore
+import AttentionReference
 
 /// Runs prepared cases on a backend and collects what is wrong with the results.
 struct CaseRunner {
@@ -8,7 +9,7 @@ struct CaseRunner {
 
     struct Outcome {
         var kernel = "none"
-        var findings: [Judgement] = []
+        var findings: [Finding] = []
         /// The largest error of each gate as a share of what it allows.
         var ratios: [String: Double] = [:]
         /// Why the backend cannot run the case.
@@ -21,16 +22,16 @@ struct CaseRunner {
             let run = try execute(prepared.inputs, prepared.problem, prepared)
             outcome.kernel = run.kernel
             outcome.findings = run.damage.map {
-                Judgement(tensor: "memory", gate: "memory", ratio: .infinity, detail: $0)
+                Finding(tensor: "memory", gate: "memory", ratio: .infinity, detail: $0)
             }
             let verdict = try judge.verdict(run.outputs, prepared)
             outcome.findings += verdict.findings
-            outcome.ratios = verdict.ratios
+            outcome.ratios = verdict.ratios.largest
             outcome.findings += try probe(prepared, run)
         } catch .unsupported(_, let reason) {
             outcome.skipReason = reason
         } catch {
-            outcome.findings.append(Judgement(tensor: "call", gate: "error", ratio: .infinity, detail: "\(error)"))
+            outcome.findings.append(Finding(tensor: "call", gate: "error", ratio: .infinity, detail: "\(error)"))
         }
         return outcome
     }
@@ -46,10 +47,10 @@ struct CaseRunner {
 
     // MARK: Bits
 
-    private func probe(_ prepared: PreparedCase, _ whole: CaseRun) throws(AttentionError) -> [Judgement] {
+    private func probe(_ prepared: PreparedCase, _ whole: CaseRun) throws(AttentionError) -> [Finding] {
         guard prepared.spec.probe != .none else { return [] }
         var random = SeededGenerator(seed: seed, id: "probe:" + prepared.spec.id)
-        var findings: [Judgement] = []
+        var findings: [Finding] = []
         for part in try ProbeCutter(prepared).parts(&random) {
             let problem = try AttentionProblem(part.inputs, prepared.options)
             var run = try execute(part.inputs, problem, prepared)
@@ -63,14 +64,14 @@ struct CaseRunner {
                 if run.kernel != whole.kernel { continue }
             }
             findings += try compare(whole.outputs, run.outputs, part, prepared)
-            findings += run.damage.map { Judgement(tensor: "memory", gate: "memory", ratio: .infinity, detail: $0) }
+            findings += run.damage.map { Finding(tensor: "memory", gate: "memory", ratio: .infinity, detail: $0) }
         }
         return findings
     }
 
     private func compare(
         _ whole: AttentionOutputs, _ alone: AttentionOutputs, _ part: ProbePart, _ prepared: PreparedCase
-    ) throws(AttentionError) -> [Judgement] {
+    ) throws(AttentionError) -> [Finding] {
         let columns = prepared.problem.shape.valueDimension
         let output = try whole.output.cutHeads(part.heads, columns: columns).cut(axis: 0, part.batch)
         var pairs = [
@@ -82,11 +83,11 @@ struct CaseRunner {
         if let mine = whole.scores, let theirs = alone.scores {
             pairs.append(("scores", try mine.cut(part).cut(axis: 3, part.keys), theirs))
         }
-        var findings: [Judgement] = []
+        var findings: [Finding] = []
         for (name, mine, theirs) in pairs {
             guard let difference = try mine.firstDifference(from: theirs) else { continue }
             findings.append(
-                Judgement(tensor: name, gate: "bits", ratio: .infinity, detail: "\(part.name): \(difference)"))
+                Finding(tensor: name, gate: "bits", ratio: .infinity, detail: "\(part.name): \(difference)"))
         }
         return findings
     }
