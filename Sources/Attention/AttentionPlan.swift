@@ -1,94 +1,97 @@
-/// A way to run attention of one shape, chosen and built ahead of the calls.
+/// A call made ready: the kernel is chosen and built, and any number of calls of this kind run without choosing again.
 ///
 /// ```swift
-/// let plan = try device.attentionPlan(AttentionShape(queryLength: 512, keyLength: 512, headDimension: 64), mask: .causal)
+/// let plan = try device.attentionPlan(shape, mask: .causal)
 /// print(plan.explain())
-/// let output = try plan.forward(query: q, key: k, value: v)
+/// let step = try plan.forward(query: q, key: k, value: v)      // on the device, if the query is
 /// ```
+///
+/// Fixed by the plan: the shape, types, the mask's kind, shape and type, scale, softcap, slopes and sinks, and what is returned.
+/// Free in each call: the elements, strides, key lengths, and the lengths of packed sequences. One plan may be used from many
+/// tasks at once.
 public struct AttentionPlan: Sendable {
     public let device: Device
     public let shape: AttentionShape
     public let elementType: ElementType
+    public let policy: PlanPolicy
+    /// What was chosen and refused, and why.
     public let explanation: PlanExplanation
-    private let plan: any BackendPlan
-    private let mask: AttentionMask
-    private let options: AttentionOptions
 
-    init(
-        _ device: Device, _ shape: AttentionShape, _ mask: AttentionMask, _ elementType: ElementType,
-        _ options: AttentionOptions, _ policy: PlanPolicy
-    ) throws(AttentionError) {
-        self.device = device
-        self.shape = shape
-        self.elementType = elementType
-        self.mask = mask
-        self.options = options
-        // A problem of that shape without any memory behind it: one element that every index means.
-        let storage = try HostStorage(byteCount: elementType.byteCount)
-        func operand(_ sizes: [Int]) throws(AttentionError) -> Tensor {
-            let layout = try TensorLayout(shape: sizes, strides: sizes.map { _ in 0 })
-            return try Tensor(storage: storage, layout: layout, elementType: elementType)
-        }
-        let inputs = AttentionInputs(
-            query: try operand([shape.batch, shape.queryHeads, shape.queryLength, shape.headDimension]),
-            key: try operand([shape.batch, shape.keyValueHeads, shape.keyLength, shape.headDimension]),
-            value: try operand([shape.batch, shape.keyValueHeads, shape.keyLength, shape.valueDimension]), mask: mask)
-        plan = try device.backend.plan(try AttentionProblem(inputs, options), policy)
-        explanation = plan.explanation
-    }
+    let options: AttentionOptions
+    let template: AttentionInputs
+    let signature: PlanSignature
+    /// `nil` if the planned shape has no row: nothing is launched then.
+    let prepared: (any BackendPlan)?
 
-    /// What was chosen, and why, for people.
-    public func explain() -> String {
-        var lines = ["attention \(shape) \(elementType) on \(device.description.name) (\(device.description.platform))"]
-        lines.append("kernel: \(explanation.kernel)")
-        lines += explanation.choices.map { "  \($0)" }
-        lines += explanation.refusals.map { "  not \($0)" }
-        lines += device.skipped.map { "  passed over: \($0)" }
-        if isUnoptimizedBuild {
-            lines.append("  this program was built without optimisation: expect the host side to be slow")
-        }
-        return lines.joined(separator: "\n")
-    }
-
-    /// Runs the plan. The output lives where the query lives: nothing leaves the device between calls.
+    /// Computes one call. The output lives where the query lives: what is on the device stays there between calls.
     ///
-    /// - Throws: ``AttentionError/invalid(_:)`` if an operand is of another shape or type than was planned.
-    public func forward(query: Tensor, key: Tensor, value: Tensor) throws(AttentionError) -> Tensor {
-        let inputs = AttentionInputs(query: query, key: key, value: value, mask: mask)
-        let problem = try AttentionProblem(inputs, options)
-        guard problem.shape == shape else {
-            throw .invalid("query", .shape, expected: "the planned \(shape)", found: "\(problem.shape)")
-        }
-        for (name, type) in [("query", problem.queryType), ("value", problem.valueType)] where type != elementType {
-            throw .invalid(name, .elementType, expected: "the planned \(elementType)", found: "\(type)")
-        }
-        let isOnHost = query.storage.hostBytes != nil
-        let outputs = try problem.makeOutputs(for: inputs) { (bytes) throws(AttentionError) in
-            isOnHost ? try HostStorage(byteCount: bytes) : try device.backend.makeStorage(byteCount: bytes)
-        }
-        if !problem.isEmpty { _ = try plan.run(problem, inputs, outputs, RunControl()) }
-        return outputs.output
-    }
-}
-
-extension Device {
-    /// Chooses and builds what attention of `shape` needs, so that the first call is as quick as the next.
+    /// Past keys and packed sequences go through `attend`.
     ///
     /// - Parameters:
-    ///   - mask: as the calls will have it; a mask tensor given here is the one that is used.
-    ///   - elementType: of query, key and value.
-    /// - Throws: ``AttentionError/unsupported(device:reason:)`` if this device cannot run it.
-    public func attentionPlan(
-        _ shape: AttentionShape, mask: AttentionMask = .none, elementType: ElementType = .float32,
-        options: AttentionOptions = .init(), policy: PlanPolicy = .init()
-    ) throws(AttentionError) -> AttentionPlan {
-        try AttentionPlan(self, shape, mask, elementType, options, policy)
+    ///   - query: Of the planned shape, or of rank 3 if that was planned; any strides.
+    ///   - key: As `query`.
+    ///   - value: As `query`.
+    ///   - mask: The mask tensor, of the planned type and shape. `nil` takes the one the plan was made with.
+    ///   - keyLengths: How many keys of each batch entry are real; `nil` is all, or the lengths the plan was made with.
+    /// - Throws: `AttentionError.invalid` if a shape or type is not the planned one; otherwise as
+    ///   `Device.attend`.
+    public func forward(
+        query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, keyLengths: [Int]? = nil
+    ) throws(AttentionError) -> Tensor {
+        try attend(inputs(query, key, value, mask, keyLengths)).output
     }
-}
 
-/// True in a debug build.
-var isUnoptimizedBuild: Bool {
-    var isDebug = false
-    assert({ isDebug = true }() == ())
-    return isDebug
+    /// `forward` away from the caller's task; cancellable.
+    public func forward(
+        query: Tensor, key: Tensor, value: Tensor, mask: Tensor? = nil, keyLengths: [Int]? = nil
+    ) async throws(AttentionError) -> Tensor {
+        try await attend(inputs(query, key, value, mask, keyLengths)).output
+    }
+
+    private func inputs(
+        _ query: Tensor, _ key: Tensor, _ value: Tensor, _ mask: Tensor?, _ keyLengths: [Int]?
+    ) -> AttentionInputs {
+        var inputs = template
+        inputs.query = query
+        inputs.key = key
+        inputs.value = value
+        inputs.mask.tensor = mask ?? template.mask.tensor
+        inputs.keyLengths = keyLengths ?? template.keyLengths
+        return inputs
+    }
+
+    /// Computes one call with everything it returns. New results live where the query lives.
+    ///
+    /// - Parameters:
+    ///   - inputs: As planned but for elements, strides and lengths.
+    ///   - output: A tensor to write the output to; `nil` makes a new one.
+    ///   - fallback: What happens when the device fails during the call.
+    ///   - control: Cancels the call from elsewhere, and asks for the time on the device.
+    /// - Throws: As `forward`.
+    public func attend(
+        _ inputs: AttentionInputs, into output: Tensor? = nil, fallback: FallbackPolicy = .automatic,
+        control: RunControl = .init()
+    ) throws(AttentionError) -> AttentionResult {
+        let problem = try AttentionProblem(inputs, options)
+        try signature.check(PlanSignature(problem, inputs.mask))
+        let onDevice = device.holds(inputs.query)
+        let call = AttentionCall(
+            device: device, inputs: inputs, options: options, problem: problem,
+            target: output.map { .output($0, onDevice: onDevice) } ?? .new(onDevice: onDevice), policy: policy,
+            fallback: fallback, control: control)
+        return try call.perform { () throws(AttentionError) in
+            if let prepared { return prepared }
+            return try device.backend.plan(problem, policy)
+        }
+    }
+
+    /// The call above, away from the caller's task; cancellable.
+    public func attend(
+        _ inputs: AttentionInputs, into output: Tensor? = nil, fallback: FallbackPolicy = .automatic,
+        control: RunControl = .init()
+    ) async throws(AttentionError) -> AttentionResult {
+        try await offTheTaskPool(control) { () throws(AttentionError) in
+            try self.attend(inputs, into: output, fallback: fallback, control: control)
+        }
+    }
 }

@@ -17,8 +17,19 @@ public struct AttentionResult: Sendable {
     public let device: DeviceDescription
     /// Kernel, build and scratch memory. Of an empty problem, which launches nothing, the kernel is `none`.
     public let report: RunReport
-    /// The devices that failed on the way.
+    /// The devices that failed on the way. After a fallback, new results live in host memory.
     public let fallbacks: [Fallback]
     /// From the call to the result, in milliseconds.
     public let milliseconds: Double
+
+    init(
+        _ outputs: AttentionOutputs, _ device: DeviceDescription, _ report: RunReport, _ fallbacks: [Fallback] = [],
+        since start: ContinuousClock.Instant
+    ) {
+        self.outputs = outputs
+        self.device = device
+        self.report = report
+        self.fallbacks = fallbacks
+        milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
+    }
 }

@@ -1,4 +1,5 @@
 import AttentionOpenCL
+import AttentionReference
 @_exported public import AttentionCore
 public import Logging
 
@@ -13,30 +14,53 @@ public import Logging
 public struct Device: Sendable {
     public let description: DeviceDescription
     /// Who was passed over when this device was chosen, and why.
+    ///
+    /// Platforms that nobody had to look at are not listed.
     public let skipped: [SkippedDevice]
+    /// Why this device was chosen.
+    public let reason: String
     /// What the library has to say about this device: fallbacks at `notice`, choices at `debug`.
     public var logger: Logger
     /// What computes. Use it to write tests and layers of your own.
     public let backend: any Backend
+    /// Finishes the calls that `backend` fails in.
+    let lastResort: any Backend
 
     /// A device around a backend that the caller has, for example one in a context of its own.
     public init(backend: any Backend, logger: Logger = Logger(label: "swift-attention")) {
         self.init(backend: backend, skipped: [], logger: logger)
     }
 
-    init(backend: any Backend, skipped: [SkippedDevice], logger: Logger) {
+    init(
+        backend: any Backend, lastResort: any Backend = ReferenceBackend(), skipped: [SkippedDevice],
+        reason: String = "given by the caller", logger: Logger
+    ) {
         self.backend = backend
+        self.lastResort = lastResort
         self.skipped = skipped
+        self.reason = reason
         self.logger = logger
         description = backend.device
     }
 
+    /// The definition of attention itself, in `Double`. It runs anywhere, slowly.
+    public static var reference: Device {
+        Device(
+            backend: ReferenceBackend(), skipped: [], reason: "asked for", logger: Logger(label: "swift-attention"))
+    }
+
     /// Chooses and opens a device.
+    ///
+    /// Platforms are looked at in their order and only until the choice is made: a slow one behind it costs nothing. Devices that
+    /// cannot be used (no memory, no compiler, a driver that fails to open) stand in ``skipped``.
+    ///
+    /// Cost: 1 to 400 ms a platform, and the opening of one device: keep the result rather than selecting again.
     ///
     /// - Parameters:
     ///   - preference: what is wanted. By default the first usable GPU, else the best CPU device, else the reference.
-    ///   - fallback: what to take if that is not there.
-    /// - Throws: ``AttentionError/noDevice(requested:reason:)`` with the reasons of all that were passed over.
+    ///   - fallback: what to take if that is not there; without one, the absence is an error.
+    ///   - logger: told of the choice, and later of calls that fall back.
+    /// - Throws: `AttentionError.noDevice` with the reasons of all that were passed over.
     public static func select(
         _ preference: DevicePreference = .automatic, fallback: DevicePreference? = nil,
         logger: Logger = Logger(label: "swift-attention")
@@ -48,28 +72,21 @@ public struct Device: Sendable {
         _ preference: DevicePreference, fallback: DevicePreference?, from source: any DeviceSource, logger: Logger
     ) throws(AttentionError) -> Device {
         var selection = DeviceSelection(source)
-        let backend: any Backend
+        var choice: DeviceSelection.Choice
         do throws(AttentionError) {
-            backend = try selection.open(preference)
+            choice = try selection.open(preference)
         } catch {
             guard let fallback else { throw error }
             logger.notice("\(error)", metadata: ["fallback": "\(fallback)"])
-            backend = try selection.open(fallback)
+            do throws(AttentionError) { choice = try selection.open(fallback) } catch let second {
+                throw .noDevice(requested: "\(preference), then \(fallback)", reason: "\(error); \(second)")
+            }
+            choice.reason += "; \(error)"
         }
-        logger.debug("device chosen", metadata: ["device": "\(backend.device.name)"])
-        return Device(backend: backend, skipped: selection.skipped, logger: logger)
-    }
-
-    /// New memory on this device that holds `tensor`. Cost: one copy.
-    public func tensor(_ tensor: Tensor) throws(AttentionError) -> Tensor {
-        let bytes = try tensor.contiguousBytes()
-        let storage = try backend.makeStorage(byteCount: bytes.count)
-        var failure: AttentionError?
-        bytes.withUnsafeBytes { raw in
-            do throws(AttentionError) { try storage.upload(raw, at: 0) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        return try Tensor(
-            storage: storage, layout: try TensorLayout(contiguous: tensor.shape), elementType: tensor.elementType)
+        let device = choice.backend.device
+        logger.debug("device chosen", metadata: ["device": "\(device.name)", "reason": "\(choice.reason)"])
+        return Device(
+            backend: choice.backend, skipped: selection.skipped.filter { $0.selector != device.selector },
+            reason: choice.reason, logger: logger)
     }
 }

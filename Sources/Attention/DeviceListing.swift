@@ -4,6 +4,7 @@ import AttentionOpenCL
 public struct DeviceListing: Sendable {
     /// The path of the OpenCL loader; `nil` without one.
     public let library: String?
+    /// OpenCL's devices in order, usable or not, then the native path, then the reference.
     public let candidates: [DeviceCandidate]
     /// Platforms that could not be listed.
     public let skipped: [SkippedDevice]
@@ -11,40 +12,68 @@ public struct DeviceListing: Sendable {
     public let chosen: String
     /// Why that one.
     public let reason: String
+    private let passedOver: [SkippedDevice]
 
-    /// Looks at every platform, and opens the device that would be chosen.
+    /// Why `candidate` is the one that is chosen by default, or is not.
+    public func reason(_ candidate: DeviceCandidate) -> String {
+        let selector = candidate.description.selector
+        if selector == chosen { return reason }
+        return candidate.unsuitableReason ?? passedOver.first { $0.selector == selector }?.reason
+            ?? "'\(chosen)' comes first"
+    }
+
+    /// Looks at every platform, once, and opens the device that would be chosen.
+    ///
+    /// A platform that fails stands in ``skipped`` and does not stop the others. Cost: 1 to 400 ms a platform.
     public static func current() -> DeviceListing { listing(OpenCLSource(), library: OpenCLDiscovery.libraryPath) }
 
     static func listing(_ source: any DeviceSource, library: String?) -> DeviceListing {
-        var candidates: [DeviceCandidate] = []
+        let seen = SeenDevices(source)
+        var selection = DeviceSelection(seen)
+        // The reference ends every automatic choice, so that nothing is thrown.
+        let choice = try? selection.open(.automatic)
+        return DeviceListing(
+            library: library, candidates: seen.all + [.native, .reference], skipped: seen.skipped,
+            chosen: choice?.backend.device.selector ?? DeviceCandidate.reference.description.selector,
+            reason: choice?.reason ?? "no other device", passedOver: selection.skipped)
+    }
+}
+
+/// A source that was looked at once, with what was broken in it.
+private struct SeenDevices: DeviceSource {
+    private let count: Result<Int, AttentionError>
+    private let platforms: [Result<[DeviceCandidate], AttentionError>]
+    let skipped: [SkippedDevice]
+
+    init(_ source: any DeviceSource) {
         var skipped: [SkippedDevice] = []
+        var platforms: [Result<[DeviceCandidate], AttentionError>] = []
         do throws(AttentionError) {
-            for platform in 0..<(try source.platformCount()) {
+            let found = max(0, try source.platformCount())
+            count = .success(found)
+            for platform in 0..<found {
+                let (selector, name) = ("opencl:\(platform)", "platform \(platform)")
                 do throws(AttentionError) {
-                    candidates += try source.candidates(platform: platform)
+                    let candidates = try source.candidates(platform: platform)
+                    platforms.append(.success(candidates))
+                    guard candidates.isEmpty else { continue }
+                    skipped.append(SkippedDevice(selector: selector, name: name, reason: "it has no device"))
                 } catch {
-                    skipped.append(SkippedDevice(name: "platform \(platform)", reason: error.description))
+                    platforms.append(.failure(error))
+                    skipped.append(SkippedDevice(selector: selector, name: name, reason: error.reason))
                 }
             }
         } catch {
-            skipped.append(SkippedDevice(name: "OpenCL", reason: error.description))
+            count = .failure(error)
+            skipped.append(SkippedDevice(selector: "opencl", name: "OpenCL", reason: error.reason))
         }
-        candidates.append(.reference)
-        var selection = DeviceSelection(source)
-        let chosen = (try? selection.open(.automatic).device) ?? DeviceCandidate.reference.description
-        return DeviceListing(
-            library: library, candidates: candidates, skipped: skipped, chosen: chosen.selector,
-            reason: reason(chosen, candidates))
+        self.platforms = platforms
+        self.skipped = skipped
     }
 
-    private static func reason(_ chosen: DeviceDescription, _ candidates: [DeviceCandidate]) -> String {
-        switch chosen.kind {
-        case .gpu: "the first usable GPU"
-        case .cpu, .accelerator:
-            candidates.first { $0.description == chosen }?.family == "wide"
-                ? "no usable GPU; the first CPU device with wide vectors" : "no usable GPU; the first usable device"
-        case .native: "no usable OpenCL device"
-        case .reference: "no usable OpenCL device, and this version has no native path"
-        }
-    }
+    var all: [DeviceCandidate] { platforms.flatMap { (try? $0.get()) ?? [] } }
+
+    func platformCount() throws(AttentionError) -> Int { try count.get() }
+
+    func candidates(platform: Int) throws(AttentionError) -> [DeviceCandidate] { try platforms[platform].get() }
 }

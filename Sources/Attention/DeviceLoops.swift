@@ -6,7 +6,7 @@ public struct DeviceLoops: Sendable {
 
     /// Loops for `device`; `nil` if it is no OpenCL device.
     ///
-    /// - Parameter byteCount: the memory to read, which should be larger than the caches.
+    /// `byteCount` is the memory to read, which should be larger than the caches.
     public init?(_ device: Device, byteCount: Int) throws(AttentionError) {
         guard let backend = device.backend as? OpenCLBackend else { return nil }
         loops = try MeasuringLoops(backend, byteCount: byteCount)

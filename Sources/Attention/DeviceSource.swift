@@ -26,6 +26,15 @@ public struct DeviceCandidate: Sendable {
         self.open = open
     }
 
+    /// The processor without OpenCL, which this version cannot use.
+    static var native: DeviceCandidate {
+        let description = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
+        return DeviceCandidate(description: description, unsuitableReason: DeviceSelection.noNative) {
+            () throws(AttentionError) in
+            throw .noDevice(requested: "native", reason: DeviceSelection.noNative)
+        }
+    }
+
     /// The definition itself, which runs everywhere.
     static var reference: DeviceCandidate {
         DeviceCandidate(description: ReferenceBackend().device) { () throws(AttentionError) in ReferenceBackend() }

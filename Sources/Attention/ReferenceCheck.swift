@@ -18,7 +18,7 @@ public struct ReferenceCheck: Sendable {
 
     /// Computes `problem` in `Double`. Cost: O(Lq · Lk · (D + Dv)) a head, in plain loops.
     ///
-    /// - Throws: ``AttentionError`` if the operands cannot be read.
+    /// - Throws: `AttentionError` if the operands cannot be read.
     public init(_ problem: AttentionProblem, _ inputs: AttentionInputs) throws(AttentionError) {
         self.problem = problem
         self.inputs = inputs
@@ -27,7 +27,7 @@ public struct ReferenceCheck: Sendable {
 
     /// For each tensor and gate that does not hold, the worst place.
     ///
-    /// - Parameter isStandardNormal: whether the operands were drawn from a standard normal distribution, as gate G3 needs.
+    /// `isStandardNormal` says whether the operands were drawn from a standard normal distribution, as gate G3 needs.
     public func findings(
         _ outputs: AttentionOutputs, isStandardNormal: Bool = false
     ) throws(AttentionError) -> [Finding] {
