@@ -52,7 +52,9 @@ let package = Package(
         .testTarget(
             name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
-        .testTarget(name: "AttentionTests", dependencies: ["Attention", "TestSupport"]),
+        .testTarget(
+            name: "AttentionTests",
+            dependencies: ["Attention", "AttentionCore", "AttentionOpenCL", "AttentionReference", "TestSupport"]),
         .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),
     ],
     swiftLanguageModes: [.v6],

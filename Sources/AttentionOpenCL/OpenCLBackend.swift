@@ -1,4 +1,5 @@
 import AttentionCore
+import Foundation
 import OpenCLRuntime
 
 /// Attention on one OpenCL device.
@@ -71,9 +72,13 @@ public final class OpenCLBackend: Backend {
         min(policy.workspaceLimit, info.maxAllocation, info.globalMemory / 4)
     }
 
+    /// `copy` keeps kernels from using host memory in place: for simulators that do not see what the host wrote there.
+    public static let hostMemoryVariable = "ATTEND_HOST_MEMORY"
+    private static let copiesHostMemory = ProcessInfo.processInfo.environment[hostMemoryVariable] == "copy"
+
     /// True if kernels can use `bytes` where they are.
     func canShare(_ bytes: UnsafeMutableRawBufferPointer) -> Bool {
-        guard let base = bytes.baseAddress, info.hasUnifiedMemory else { return false }
+        guard !Self.copiesHostMemory, let base = bytes.baseAddress, info.hasUnifiedMemory else { return false }
         let alignment = max(info.baseAddressAlignment, 1)
         return UInt(bitPattern: base) % UInt(alignment) == 0 && !bytes.isEmpty
     }

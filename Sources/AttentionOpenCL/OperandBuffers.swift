@@ -113,6 +113,7 @@ final class OperandBuffers {
                 throw OpenCLError.invalidArgument("another device's memory cannot be read: \(error)")
             }
             try queue.write(buffer, at: 0, from: UnsafeRawBufferPointer(staging.bytes))
+            withExtendedLifetime(staging.owner) {}
         }
     }
 
@@ -146,6 +147,7 @@ final class OperandBuffers {
         let staging = try staging(range.count * size)
         try queue.read(buffer, at: 0, into: staging.bytes)
         let source = UnsafeRawBufferPointer(staging.bytes)
+        defer { withExtendedLifetime(staging.owner) {} }
         do throws(AttentionError) {
             try Self.store(source, range, tensor)
         } catch {
