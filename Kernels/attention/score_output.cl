@@ -24,9 +24,9 @@ typedef JOIN(Q_STORAGE, _storage) q_storage;
 kernel void score_output(
     global const float *s, global const float *inverse_sum, global q_storage *out, global const mask_storage *mask,
     global const float *slopes, global const segment *segments, const problem p) {
-    const int item = get_global_id(0), v = item % QUERY_VECTORS;
+    const int item = get_global_id(0), tile = item / QUERY_VECTORS, v = item - tile * QUERY_VECTORS;
     work w;
-    if (!find_work(&p, segments, item / QUERY_VECTORS, get_global_id(1), get_global_id(2), &w))
+    if (!find_work(&p, segments, tile, get_global_id(1), get_global_id(2), &w))
         return;
     query_lanes ql;
     find_lanes(&p, &w, v, &ql);

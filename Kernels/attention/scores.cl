@@ -132,11 +132,10 @@ inline void write_scores(
 kernel void scores(
     global const q_storage *q, global const q_storage *k, global float *s, global const segment *segments,
     const problem p) {
-    const int item = get_global_id(0);
+    const int item = get_global_id(0), tile = item / p.key_blocks, block = item - tile * p.key_blocks;
     work w;
-    if (!find_work(&p, segments, item / p.key_blocks, get_global_id(1), get_global_id(2), &w))
+    if (!find_work(&p, segments, tile, get_global_id(1), get_global_id(2), &w))
         return;
-    const int block = item % p.key_blocks;
     w.low = max(w.low, block * p.block_keys);
     w.high = min(w.high, (block + 1) * p.block_keys);
     write_scores(q, k, s, &p, &w);

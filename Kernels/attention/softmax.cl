@@ -58,9 +58,9 @@ inline lanes write_exponentials(global float *s, const problem *p, const work *w
 kernel void softmax(
     global float *s, global float *inverse_sum, global float *lse, global const mask_storage *mask,
     global const float *slopes, global const float *sinks, global const segment *segments, const problem p) {
-    const int item = get_global_id(0), v = item % QUERY_VECTORS;
+    const int item = get_global_id(0), tile = item / QUERY_VECTORS, v = item - tile * QUERY_VECTORS;
     work w;
-    if (!find_work(&p, segments, item / QUERY_VECTORS, get_global_id(1), get_global_id(2), &w))
+    if (!find_work(&p, segments, tile, get_global_id(1), get_global_id(2), &w))
         return;
     const float slope = slopes ? slopes[w.head] : 0.0f;
     const float sink = sinks ? sinks[w.head] : -INFINITY;

@@ -160,9 +160,9 @@ kernel void weighted_sum(
     global const float *e, global const float *inverse_sum, global const v_storage *v, global o_storage *o,
     global const segment *segments, const problem p) {
     const int blocks = LANES > 1 ? 1 : (p.columns + TILE_V - 1) / TILE_V;
-    const int item = get_global_id(0);
+    const int item = get_global_id(0), tile = item / blocks;
     work w;
-    if (!find_work(&p, segments, item / blocks, get_global_id(1), get_global_id(2), &w))
+    if (!find_work(&p, segments, tile, get_global_id(1), get_global_id(2), &w))
         return;
-    write_output(e, inverse_sum, v, o, &p, &w, item % blocks);
+    write_output(e, inverse_sum, v, o, &p, &w, item - tile * blocks);
 }

@@ -82,8 +82,9 @@ final class OperandBuffers {
         }
         let size = tensor.elementType.byteCount
         let extent = tensor.layout.extent
-        let buffer = try Buffer(context: backend.context, byteCount: max(extent.count * size, 1))
-        if !isWritten && !extent.isEmpty { try upload(tensor, to: buffer) }
+        let buffer =
+            isWritten || extent.isEmpty
+            ? try Buffer(context: backend.context, byteCount: max(extent.count * size, 1)) : try copy(tensor)
         return Entry(storage: storage, buffer: buffer, origin: .copy(firstByte: extent.lowerBound * size))
     }
 
@@ -100,21 +101,20 @@ final class OperandBuffers {
         return try result?.get()
     }
 
-    private func upload(_ tensor: Tensor, to buffer: Buffer) throws(OpenCLError) {
+    /// A buffer with the bytes from the first element of `tensor` to its last. Memory of another device comes by way of the host.
+    private func copy(_ tensor: Tensor) throws(OpenCLError) -> Buffer {
         let size = tensor.elementType.byteCount
         let range = tensor.layout.extent
         if let bytes = tensor.storage.hostBytes {
             let part = UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound * size..<range.upperBound * size])
-            try queue.write(buffer, at: 0, from: part)
-        } else {
-            // Memory of another device comes by way of the host.
-            let staging = try staging(range.count * size)
-            do { try tensor.storage.download(from: range.lowerBound * size, into: staging.bytes) } catch {
-                throw OpenCLError.invalidArgument("another device's memory cannot be read: \(error)")
-            }
-            try queue.write(buffer, at: 0, from: UnsafeRawBufferPointer(staging.bytes))
-            withExtendedLifetime(staging.owner) {}
+            return try Buffer(context: backend.context, copying: part)
         }
+        let staging = try staging(range.count * size)
+        defer { withExtendedLifetime(staging.owner) {} }
+        do { try tensor.storage.download(from: range.lowerBound * size, into: staging.bytes) } catch {
+            throw OpenCLError.invalidArgument("another device's memory cannot be read: \(error)")
+        }
+        return try Buffer(context: backend.context, copying: UnsafeRawBufferPointer(staging.bytes))
     }
 
     private func staging(_ byteCount: Int) throws(OpenCLError) -> (
