@@ -5,6 +5,8 @@ public struct CacheKey: Hashable, Sendable {
     public let device: String
     public let deviceVersion: String
     public let driver: String
+    /// The host's processor, for a CPU device; otherwise empty.
+    public let host: String
     public let flags: String
     /// SHA-256 of the spliced source, in hexadecimal.
     public let source: String
@@ -15,18 +17,19 @@ public struct CacheKey: Hashable, Sendable {
         self.device = device.name
         deviceVersion = device.info.version.text
         driver = device.info.driverVersion
+        host = device.info.type.contains(.cpu) ? HostProcessor.identity : ""
         flags = options.flags
         self.source = source.digest.description
     }
 
     private init(fields: [String]) {
         (platform, platformVersion, device, deviceVersion) = (fields[0], fields[1], fields[2], fields[3])
-        (driver, flags, source) = (fields[4], fields[5], fields[6])
+        (driver, host, flags, source) = (fields[4], fields[5], fields[6], fields[7])
     }
 
     /// Each field with its length before it, so that no two keys have the same bytes.
     var bytes: [UInt8] {
-        [platform, platformVersion, device, deviceVersion, driver, flags, source].flatMap { field in
+        [platform, platformVersion, device, deviceVersion, driver, host, flags, source].flatMap { field in
             Self.littleEndian(UInt32(clamping: field.utf8.count)) + Array(field.utf8)
         }
     }
@@ -42,7 +45,7 @@ public struct CacheKey: Hashable, Sendable {
             fields.append(String(decoding: rest.prefix(length), as: UTF8.self))
             rest = rest.dropFirst(length)
         }
-        guard fields.count == 7 else { return nil }
+        guard fields.count == 8 else { return nil }
         self.init(fields: fields)
     }
 

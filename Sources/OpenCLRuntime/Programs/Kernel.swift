@@ -21,7 +21,7 @@ public struct Kernel {
     public var requiredWorkGroup: WorkSize? { state.requiredWorkGroup }
 
     /// Begins a launch: name the arguments in order, then run it.
-    public func launch() -> Launch { Launch(state) }
+    public func launch() -> Launch { Launch(state, lender: nil) }
 }
 
 @available(*, unavailable, message: "clSetKernelArg is not thread-safe: use Program.withKernel")
@@ -51,7 +51,10 @@ public struct WorkSize: Hashable, Sendable, CustomStringConvertible {
 /// Unchecked: one holder at a time, either a `Kernel`, which is not `Sendable`, or a program's locked list of idle ones.
 final class KernelState: @unchecked Sendable {
     let name: String
-    let program: Program
+    let library: OpenCLLibrary
+    /// For comparing only. The driver keeps program and context alive as long as the kernel; a reference to the
+    /// `Program` would be a circle, since idle kernels wait there.
+    let contextHandle: OpaquePointer
     let handle: OpaquePointer
     let argumentCount: Int
     let maxWorkGroupSize: Int
@@ -93,7 +96,8 @@ final class KernelState: @unchecked Sendable {
         let sides = device.info.maxWorkItemSizes
         handle = created
         self.name = name
-        self.program = program
+        self.library = library
+        contextHandle = program.contextHandle
         maxWorkGroupSize = min(
             device.info.maxWorkGroupSize, group(CL_KERNEL_WORK_GROUP_SIZE, cl_ulong(device.info.maxWorkGroupSize)))
         preferredWorkGroupMultiple = group(CL_KERNEL_PREFERRED_WORK_GROUP_SIZE_MULTIPLE, 1)
@@ -110,5 +114,5 @@ final class KernelState: @unchecked Sendable {
         requiredWorkGroup = required.0 > 0 ? WorkSize(required.0, required.1, required.2) : nil
     }
 
-    deinit { program.library.release(handle, with: program.library.table.releaseKernel) }
+    deinit { library.release(handle, with: library.table.releaseKernel) }
 }

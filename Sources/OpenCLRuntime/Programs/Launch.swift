@@ -3,24 +3,34 @@ import COpenCL
 /// A kernel launch in the making: arguments in the order of the kernel's parameters, then ``run(on:global:local:waitFor:)``
 /// or ``enqueue(on:global:local:waitFor:)``.
 ///
-///     try kernel.launch().buffer(q).buffer(nil).int32(5).local(bytes: 1024).enqueue(on: queue, global: WorkSize(64))
+///     try program.launch("score").buffer(q).buffer(nil).int32(5).enqueue(on: queue, global: WorkSize(64))
 ///
 /// The first argument that is wrong is remembered and thrown when the launch is enqueued; nothing runs then.
-public struct Launch {
+///
+/// It cannot be copied, because it is the one holder of its kernel, which goes back to the program when it ends.
+public struct Launch: ~Copyable {
     private let state: KernelState
+    /// Who gets the kernel back, if it is on loan.
+    private let lender: Program?
     private var index = 0
     private var localBytes: Int
     private var failure: OpenCLError?
 
-    init(_ state: KernelState) {
+    init(_ state: KernelState, lender: Program?) {
         self.state = state
+        self.lender = lender
         localBytes = state.localMemoryBytes
-        do { try state.program.library.checkProcess() } catch { failure = error }
+        do { try state.library.checkProcess() } catch { failure = error }
+    }
+
+    deinit {
+        for position in state.held.indices { state.held[position] = nil }
+        lender?.giveBack(state)
     }
 
     /// A buffer, or a null pointer.
     public consuming func buffer(_ buffer: Buffer?) -> Launch {
-        if let buffer, buffer.context.handle != state.program.contextHandle {
+        if let buffer, buffer.context.handle != state.contextHandle {
             // Some drivers run it nevertheless.
             refuse("a buffer of another context")
         } else {
@@ -93,9 +103,9 @@ extension Launch {
     private mutating func set(_ size: Int, _ pointer: UnsafeRawPointer?) {
         if failure != nil { return }
         guard index < state.argumentCount else { return refuse("the kernel takes \(state.argumentCount)") }
-        let function = state.program.library.table.setKernelArg
+        let function = state.library.table.setKernelArg
         guard let call = function.pointer else {
-            failure = .missingFunction(name: function.name, library: state.program.library.path)
+            failure = .missingFunction(name: function.name, library: state.library.path)
             return
         }
         let status = call(state.handle, cl_uint(index), size, pointer)
@@ -114,13 +124,12 @@ extension Launch {
         }
     }
 
-    private func submit(
+    private borrowing func submit(
         _ queue: Queue, _ global: WorkSize, _ local: WorkSize?, _ events: [Event],
         _ event: UnsafeMutablePointer<cl_event?>?
     ) throws(OpenCLError) {
-        defer { for position in state.held.indices { state.held[position] = nil } }
         if let failure { throw failure }
-        let library = state.program.library
+        let library = state.library
         let function = library.table.enqueueNDRangeKernel
         let call = try library(function)
         let group = try checked(queue, global, local)
@@ -142,8 +151,10 @@ extension Launch {
     }
 
     /// The work-group to launch with, once everything drivers treat differently is checked.
-    private func checked(_ queue: Queue, _ global: WorkSize, _ local: WorkSize?) throws(OpenCLError) -> WorkSize? {
-        guard queue.context.handle == state.program.contextHandle else {
+    private borrowing func checked(_ queue: Queue, _ global: WorkSize, _ local: WorkSize?) throws(OpenCLError)
+        -> WorkSize?
+    {
+        guard queue.context.handle == state.contextHandle else {
             throw invalid("the queue belongs to another context")
         }
         guard index == state.argumentCount else {
@@ -170,7 +181,7 @@ extension Launch {
         return group
     }
 
-    private func invalid(_ reason: String) -> OpenCLError {
+    private borrowing func invalid(_ reason: String) -> OpenCLError {
         .invalidArgument(operation: "launch of kernel \(state.name)", reason: reason)
     }
 }

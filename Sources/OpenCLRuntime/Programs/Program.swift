@@ -150,17 +150,27 @@ extension Program {
         Kernel(state: try KernelState(name: name, program: self))
     }
 
-    /// Lends a kernel to `body`: an idle one, or a new one. Many threads may call this at once; each gets its own,
-    /// because setting arguments is the one thing in OpenCL that is not thread-safe.
+    /// Begins a launch with an idle kernel of that name, or a new one. Many threads may call this at once; each gets its
+    /// own, because setting arguments is the one thing in OpenCL that is not thread-safe.
+    public func launch(_ name: String) throws(OpenCLError) -> Launch { Launch(try borrow(name), lender: self) }
+
+    /// Lends a kernel to `body`, as ``launch(_:)`` does for one launch.
+    ///
+    ///     try program.withKernel("score") { (kernel) throws(OpenCLError) in … }
     public func withKernel<Result>(
         _ name: String, _ body: (Kernel) throws(OpenCLError) -> Result
     ) throws(OpenCLError) -> Result {
-        let idle = idleKernels.withLock { $0[name]?.popLast() }
-        let state: KernelState
-        if let idle { state = idle } else { state = try KernelState(name: name, program: self) }
-        // Not given back where the body throws: its arguments may be half set, and another is quickly made.
-        let result = try body(Kernel(state: state))
-        idleKernels.withLock { $0[name, default: []].append(state) }
-        return result
+        let state = try borrow(name)
+        defer { giveBack(state) }
+        return try body(Kernel(state: state))
+    }
+
+    private func borrow(_ name: String) throws(OpenCLError) -> KernelState {
+        if let idle = idleKernels.withLock({ $0[name]?.popLast() }) { return idle }
+        return try KernelState(name: name, program: self)
+    }
+
+    func giveBack(_ state: KernelState) {
+        idleKernels.withLock { $0[state.name, default: []].append(state) }
     }
 }
