@@ -52,7 +52,7 @@ public final class ProgramCache: Sendable {
         standard { name in getenv(name).map { String(cString: $0) } }
     }
 
-    static func standard(environment: (String) -> String?) -> ProgramCache {
+    package static func standard(environment: (String) -> String?) -> ProgramCache {
         func value(_ name: String) -> String? { environment(name).flatMap { $0.isEmpty ? nil : $0 } }
         if value(switchVariable)?.lowercased() == "off" { return ProgramCache(absence: .off) }
         if let path = value(folderVariable) { return ProgramCache(folder: path) }

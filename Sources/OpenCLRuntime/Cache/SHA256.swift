@@ -26,22 +26,22 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
 /// SHA-256 as FIPS 180-4 gives it.
 ///
 /// Our own, because the package that has it adds minutes to every clean build.
-struct SHA256 {
+package struct SHA256 {
     private var state: SIMD8<UInt32> = [
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
 
-    static func digest(of text: String) -> SHA256Digest {
+    package static func digest(of text: String) -> SHA256Digest {
         var copy = text
         return copy.withUTF8 { digest(of: UnsafeRawBufferPointer($0)) }
     }
 
-    static func digest(of bytes: some Collection<UInt8>) -> SHA256Digest {
+    package static func digest(of bytes: some Collection<UInt8>) -> SHA256Digest {
         let answer = bytes.withContiguousStorageIfAvailable { digest(of: UnsafeRawBufferPointer($0)) }
         return answer ?? Array(bytes).withUnsafeBytes { digest(of: $0) }
     }
 
-    static func digest(of bytes: UnsafeRawBufferPointer) -> SHA256Digest {
+    package static func digest(of bytes: UnsafeRawBufferPointer) -> SHA256Digest {
         var hash = SHA256()
         let whole = bytes.count & ~63
         var offset = 0

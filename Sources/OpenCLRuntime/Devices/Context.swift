@@ -11,7 +11,7 @@ public final class Context: @unchecked Sendable {
     let programs = ProgramTable()
 
     public var library: OpenCLLibrary { device.library }
-    /// The `cl_context`, for code that calls OpenCL itself. The context keeps its reference.
+    /// The `cl_context`, for code that calls OpenCL itself: valid as long as the context, which keeps its reference.
     public var unsafeHandle: OpaquePointer { handle }
 
     /// A new context over `device` (`clCreateContext`).

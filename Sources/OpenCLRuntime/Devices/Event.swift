@@ -25,7 +25,7 @@ public final class Event: @unchecked Sendable {
     let handle: OpaquePointer
 
     var library: OpenCLLibrary { queue.library }
-    /// The `cl_event`, for code that calls OpenCL itself. The event keeps its reference.
+    /// The `cl_event`, for code that calls OpenCL itself: valid as long as the event, which keeps its reference.
     public var unsafeHandle: OpaquePointer { handle }
 
     init(_ created: OpaquePointer?, of queue: Queue, from function: String) throws(OpenCLError) {

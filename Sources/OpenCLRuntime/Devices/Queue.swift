@@ -11,7 +11,7 @@ public final class Queue: @unchecked Sendable {
 
     public var device: Device { context.device }
     var library: OpenCLLibrary { context.library }
-    /// The `cl_command_queue`, for code that calls OpenCL itself. The queue keeps its reference.
+    /// The `cl_command_queue`, for code that calls OpenCL itself: valid as long as the queue, which keeps its reference.
     public var unsafeHandle: OpaquePointer { handle }
 
     /// A new queue (`clCreateCommandQueue`).

@@ -29,7 +29,7 @@ public final class Buffer: @unchecked Sendable {
     private let owner: AnyObject?
 
     var library: OpenCLLibrary { context.library }
-    /// The `cl_mem`, for code that calls OpenCL itself. The buffer keeps its reference.
+    /// The `cl_mem`, for code that calls OpenCL itself: valid as long as the buffer, which keeps its reference.
     public var unsafeHandle: OpaquePointer { handle }
 
     private init(

@@ -115,4 +115,15 @@ final class KernelState: @unchecked Sendable {
     }
 
     deinit { library.release(handle, with: library.table.releaseKernel) }
+
+    /// Forgets the buffers of the launch that ended. Some drivers keep an argument's memory alive until it is set anew,
+    /// so an idle kernel would hold on to the largest buffers there are.
+    func letGo() {
+        guard let call = library.table.setKernelArg.pointer else { return }
+        var none: OpaquePointer?
+        for position in held.indices where held[position] != nil {
+            _ = call(handle, cl_uint(position), MemoryLayout<OpaquePointer?>.size, &none)
+            held[position] = nil
+        }
+    }
 }

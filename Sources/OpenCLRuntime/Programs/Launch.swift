@@ -24,7 +24,7 @@ public struct Launch: ~Copyable {
     }
 
     deinit {
-        for position in state.held.indices { state.held[position] = nil }
+        state.letGo()
         lender?.giveBack(state)
     }
 
@@ -34,7 +34,7 @@ public struct Launch: ~Copyable {
             // Some drivers run it nevertheless.
             refuse("a buffer of another context")
         } else {
-            if index < state.argumentCount { state.held[index] = buffer }
+            if failure == nil, index < state.argumentCount { state.held[index] = buffer }
             var handle: OpaquePointer? = buffer?.handle
             set(MemoryLayout<OpaquePointer?>.size, &handle)
         }
@@ -49,12 +49,15 @@ public struct Launch: ~Copyable {
 
     /// A value handed over as it lies in memory; its layout must be that of the kernel's parameter.
     ///
+    /// A struct must not end in padding, which some drivers count and others do not: fill it with a field of its own.
     /// A vector of three counts as four: 12 bytes for a `float3` are refused by most drivers.
     public consuming func bytes<Value: BitwiseCopyable>(of value: Value) -> Launch {
-        // The stride, as C counts: a Swift struct's size leaves out the padding at its end.
-        withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { place in
-            place.initialize(repeating: value)
-            set(MemoryLayout<Value>.stride, place.baseAddress)
+        let (size, padding) = (MemoryLayout<Value>.size, MemoryLayout<Value>.stride - MemoryLayout<Value>.size)
+        if size == 0 || padding != 0 {
+            refuse("\(Value.self) has \(size) bytes and \(padding) of padding at its end")
+        } else {
+            var copy = value
+            set(size, &copy)
         }
         return self
     }
