@@ -73,6 +73,13 @@ import Testing
         refusal("overlap") { try buffer.copy(from: 0, byteCount: 8, to: buffer, at: 4, on: queue) }
         refusal("within the 16") { try buffer.copy(from: 0, byteCount: 8, to: buffer, at: 9, on: queue) }
         refusal("within the 16") { _ = try buffer.map(.read, at: 17, on: queue) }
+        for offset in [Int.min, -1, 16, Int.max] {
+            refusal("within the 16") { _ = try buffer.map(.read, at: offset, on: queue) }
+            refusal("within the 16") { try buffer.fill(with: 0 as UInt8, at: offset, on: queue) }
+            refusal("within the 16") { _ = try buffer.part(at: offset, byteCount: 4) }
+            refusal("within the 16") { try buffer.copy(from: offset, byteCount: 4, to: buffer, at: 0, on: queue) }
+            refusal("within the 16") { try buffer.copy(from: 0, byteCount: Int.max, to: buffer, at: offset, on: queue) }
+        }
         let other = try Queue(context: try Context(device: subject.device))
         refusal("another context") { _ = try buffer.read(UInt8.self, count: 1, on: other) }
     }

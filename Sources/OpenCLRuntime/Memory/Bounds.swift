@@ -12,6 +12,13 @@ enum Bounds {
         }
     }
 
+    /// What is left of `limit` from `offset` on; not positive where there is nothing, which ``check(offset:count:limit:_:)``
+    /// then refuses.
+    static func rest(of limit: Int, from offset: Int) -> Int {
+        let (count, overflow) = limit.subtractingReportingOverflow(offset)
+        return overflow ? 0 : count
+    }
+
     /// The product of sizes, or nil where it does not fit.
     static func product(_ factors: Int...) -> Int? {
         var result = 1

@@ -32,7 +32,7 @@ extension Buffer {
     public func fill<Pattern: BitwiseCopyable>(
         with pattern: Pattern, at offset: Int = 0, byteCount: Int? = nil, on queue: Queue, waitFor events: [Event] = []
     ) throws(OpenCLError) {
-        let count = byteCount ?? self.byteCount - offset
+        let count = byteCount ?? Bounds.rest(of: self.byteCount, from: offset)
         try check(queue, offset, count, "filling a buffer")
         let size = MemoryLayout<Pattern>.size
         guard size > 0, size <= 128, size & (size - 1) == 0, offset % size == 0, count % size == 0 else {

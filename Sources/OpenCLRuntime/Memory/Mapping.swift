@@ -62,7 +62,7 @@ extension Buffer {
     public func map(
         _ access: MapAccess, at offset: Int = 0, byteCount: Int? = nil, on queue: Queue, waitFor events: [Event] = []
     ) throws(OpenCLError) -> Mapping {
-        let count = byteCount ?? self.byteCount - offset
+        let count = byteCount ?? Bounds.rest(of: self.byteCount, from: offset)
         try check(queue, offset, count, "mapping a buffer")
         let function = library.table.enqueueMapBuffer
         let call = try library(function)
