@@ -68,8 +68,8 @@ public struct DeviceInfo: Sendable, Hashable {
     public var hasSubGroups: Bool {
         maxSubGroups > 0 || extensions.contains("cl_khr_subgroups") || extensions.contains("cl_intel_subgroups")
     }
-    /// What a host pointer must be a multiple of before the driver uses it in place rather than a copy of it:
-    /// a cache line on a CPU, a page on a GPU.
+    /// What a host pointer should be a multiple of to be used in place rather than copied: a cache line on a CPU, a page
+    /// on anything else.
     public var hostPointerAlignmentBytes: Int { type.contains(.cpu) ? 64 : max(4096, baseAlignmentBytes) }
 }
 
