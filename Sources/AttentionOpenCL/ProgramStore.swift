@@ -32,7 +32,8 @@ final class ProgramStore: Sendable {
             do throws(OpenCLError) {
                 let (built, outcome) = try build(kernel)
                 program = built
-                return .success((built, outcome.isCompiled))
+                if case .compiled = outcome { return .success((built, true)) }
+                return .success((built, false))
             } catch {
                 return .failure(error)
             }
@@ -40,11 +41,11 @@ final class ProgramStore: Sendable {
         return try result.get()
     }
 
-    private func build(_ kernel: KernelVariant) throws(OpenCLError) -> (Program, ProgramCache.Outcome) {
+    private func build(_ kernel: KernelVariant) throws(OpenCLError) -> (Program, BuildOutcome) {
         let file = kernel.name + ".cl"
-        guard let source = text.sources[file] else { throw .missingHeader(file) }
+        guard let source = text.sources[file] else { throw .missingHeader(name: file, includedBy: "the plan") }
         return try cache.program(
-            source: try SourceText(source, headers: text.headers),
-            options: try BuildOptions(definitions: kernel.definitions), context: context)
+            try ProgramSource(name: file, source: source, headers: text.headers),
+            options: try BuildOptions(definitions: kernel.definitions), in: context)
     }
 }

@@ -17,7 +17,7 @@ final class QueuePool: Sendable {
 
     func take() throws(OpenCLError) -> Queue {
         if let queue = idle.withLock({ $0.popLast() }) { return queue }
-        return try Queue(context: context, isProfiled: isProfiled)
+        return try Queue(context: context, profiling: isProfiled)
     }
 
     /// Takes back a queue whose commands have all ended.
