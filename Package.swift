@@ -19,7 +19,7 @@ let package = Package(
         // The OpenCL C text, embedded by the one C file in Kernels/embed.
         .target(
             name: "KernelSources", path: "Kernels",
-            exclude: ["attention", "common"], sources: ["embed"],
+            exclude: ["attention", "bench", "common"], sources: ["embed"],
             publicHeadersPath: "embed/include"),
         // Types and constants of the OpenCL headers. Nothing is linked: OpenCLRuntime opens the loader at run time.
         .systemLibrary(
@@ -36,10 +36,12 @@ let package = Package(
                 "AttentionCore", "AttentionReference", "AttentionOpenCL",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        // What the processor does at best, for `attend bench`: C, as the widest instructions need attributes.
+        .target(name: "BenchmarkLoops"),
         .executableTarget(
             name: "attend",
             dependencies: [
-                "Attention", "TensorFiles",
+                "Attention", "TensorFiles", "BenchmarkLoops",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "TestSupport", dependencies: ["AttentionCore"], path: "Tests/TestSupport"),
@@ -50,7 +52,9 @@ let package = Package(
         .testTarget(
             name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
-        .testTarget(name: "AttentionTests", dependencies: ["Attention", "TestSupport"]),
+        .testTarget(
+            name: "AttentionTests",
+            dependencies: ["Attention", "AttentionCore", "AttentionOpenCL", "AttentionReference", "TestSupport"]),
         .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),
     ],
     swiftLanguageModes: [.v6],

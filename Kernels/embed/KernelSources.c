@@ -1,2 +1,67 @@
+// The only place that embeds text. A file added under Kernels/ gets its two lines here.
 #include "KernelSources.h"
-const char *kernel_source_text(const char *name) { return 0; }
+
+static const unsigned char types_clh[] = {
+#embed "../common/types.clh"
+};
+static const unsigned char problem_clh[] = {
+#embed "../common/problem.clh"
+};
+static const unsigned char rows_clh[] = {
+#embed "../common/rows.clh"
+};
+static const unsigned char exp_clh[] = {
+#embed "../common/exp.clh"
+};
+static const unsigned char logits_clh[] = {
+#embed "../common/logits.clh"
+};
+static const unsigned char scores_cl[] = {
+#embed "../attention/scores.cl"
+};
+static const unsigned char softmax_cl[] = {
+#embed "../attention/softmax.cl"
+};
+static const unsigned char weighted_sum_cl[] = {
+#embed "../attention/weighted_sum.cl"
+};
+static const unsigned char score_output_cl[] = {
+#embed "../attention/score_output.cl"
+};
+static const unsigned char concatenate_cl[] = {
+#embed "../attention/concatenate.cl"
+};
+static const unsigned char peak_cl[] = {
+#embed "../bench/peak.cl"
+};
+static const unsigned char stream_cl[] = {
+#embed "../bench/stream.cl"
+};
+
+static const struct {
+    const char *name;
+    const unsigned char *text;
+    size_t length;
+} files[] = {
+    {"types.clh", types_clh, sizeof types_clh},
+    {"problem.clh", problem_clh, sizeof problem_clh},
+    {"rows.clh", rows_clh, sizeof rows_clh},
+    {"exp.clh", exp_clh, sizeof exp_clh},
+    {"logits.clh", logits_clh, sizeof logits_clh},
+    {"scores.cl", scores_cl, sizeof scores_cl},
+    {"softmax.cl", softmax_cl, sizeof softmax_cl},
+    {"weighted_sum.cl", weighted_sum_cl, sizeof weighted_sum_cl},
+    {"score_output.cl", score_output_cl, sizeof score_output_cl},
+    {"concatenate.cl", concatenate_cl, sizeof concatenate_cl},
+    {"peak.cl", peak_cl, sizeof peak_cl},
+    {"stream.cl", stream_cl, sizeof stream_cl},
+};
+
+size_t kernel_source_count(void) { return sizeof files / sizeof files[0]; }
+
+const char *kernel_source_name(size_t index) { return files[index].name; }
+
+const char *kernel_source_text(size_t index, size_t *length) {
+    *length = files[index].length;
+    return (const char *)files[index].text;
+}

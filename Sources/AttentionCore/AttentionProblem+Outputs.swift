@@ -13,6 +13,13 @@ extension AttentionProblem {
     /// The output as `[batch, head, row, column]`.
     public func outputView(_ output: Tensor) -> HeadView { HeadView(output.layout, columns: shape.valueDimension) }
 
+    /// `tensor`, of rank 4, as `[batch, head, row, column]`; of rank 3 as `[batch, head, row]`.
+    public func rowView(_ tensor: Tensor) -> HeadView {
+        let s = tensor.strides
+        return HeadView(
+            offset: tensor.layout.offset, batch: s[0], head: s[1], row: s[2], column: s.count > 3 ? s[3] : 0)
+    }
+
     /// New tensors for all that this call writes; `make` gives the memory.
     public func makeOutputs(
         for inputs: AttentionInputs, output: Tensor? = nil,

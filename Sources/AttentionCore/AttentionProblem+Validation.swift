@@ -39,6 +39,7 @@ extension AttentionProblem {
             batch: q.batch, queryHeads: q.heads, keyValueHeads: k.heads, queryLength: q.rows, keyLength: keys,
             headDimension: q.columns, valueDimension: v.columns)
         pastLength = past
+        hasPast = inputs.pastKey != nil
         queryType = query.elementType
         valueType = inputs.value.elementType
         self.query = HeadView(query.layout, columns: q.columns)
@@ -59,6 +60,14 @@ extension AttentionProblem {
         scores = options.scores
         wantsLogSumExp = options.logSumExp
         try checkSizes()
+    }
+
+    /// The same call with another mask tensor in place of its own, which differs in type and layout at most.
+    public func replacingMask(_ tensor: Tensor) throws(AttentionError) -> AttentionProblem {
+        var copy = self
+        (copy.mask, copy.maskKeys) = try Self.broadcast(tensor, shape)
+        copy.maskType = tensor.elementType
+        return copy
     }
 
     private static func checkTypes(_ inputs: AttentionInputs) throws(AttentionError) {

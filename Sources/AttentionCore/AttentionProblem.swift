@@ -35,6 +35,9 @@ public struct AttentionProblem: Hashable, Sendable {
     public internal(set) var scores: ScoreOutput?
     public internal(set) var wantsLogSumExp: Bool
 
+    /// True if there are keys and values of earlier calls, of length 0 or more.
+    public internal(set) var hasPast: Bool
+
     /// True if there is no row to compute.
     public var isEmpty: Bool { shape.batch == 0 || shape.queryHeads == 0 || shape.queryLength == 0 }
 

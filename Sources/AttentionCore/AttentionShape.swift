@@ -83,4 +83,16 @@ public struct Segment: Hashable, Sendable {
     public var keyCount: Int
     /// Query `i` of the segment stands at position `i + offset` among its keys.
     public var offset: Int
+
+    public init(
+        batch: Int, queryStart: Int, queryCount: Int, keyStart: Int, keyCapacity: Int, keyCount: Int, offset: Int
+    ) {
+        self.batch = batch
+        self.queryStart = queryStart
+        self.queryCount = queryCount
+        self.keyStart = keyStart
+        self.keyCapacity = keyCapacity
+        self.keyCount = keyCount
+        self.offset = offset
+    }
 }

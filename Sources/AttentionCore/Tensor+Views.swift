@@ -24,6 +24,18 @@ extension Tensor {
         return try Tensor(storage: storage, layout: layout, elementType: elementType)
     }
 
+    /// A tensor of rank 3, `[batch, row, heads · column]`, as `[batch, heads, row, column]`; one of rank 4 as it is.
+    public func splitIntoHeads(_ heads: Int) throws(AttentionError) -> Tensor {
+        guard rank == 3 else { return self }
+        guard heads > 0, shape[2].isMultiple(of: heads) else {
+            throw .invalid("heads", .value, expected: "a divisor of \(shape[2])", found: "\(heads)")
+        }
+        let columns = shape[2] / heads
+        return try viewed(
+            shape: [shape[0], heads, shape[1], columns],
+            strides: [strides[0], columns * strides[2], strides[1], strides[2]], offset: layout.offset)
+    }
+
     /// The same storage seen with another shape and strides.
     public func viewed(shape: [Int], strides: [Int], offset: Int = 0) throws(AttentionError) -> Tensor {
         let layout = try TensorLayout(shape: shape, strides: strides, offset: offset)
@@ -37,42 +49,56 @@ extension Tensor {
         let first = layout.extent.lowerBound
         let host = try HostStorage(byteCount: layout.extent.count * size)
         if let bytes = host.hostBytes, !bytes.isEmpty { try storage.download(from: first * size, into: bytes) }
+        withExtendedLifetime(host) {}
         let moved = try TensorLayout(shape: shape, strides: strides, offset: count == 0 ? 0 : layout.offset - first)
         return try Tensor(storage: host, layout: moved, elementType: elementType)
+    }
+
+    /// Lends the bytes of the storage to `body`; `nil` if the host cannot reach them. A pointer that leaves `body` may outlive its
+    /// memory.
+    public func withHostBytes<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        guard let bytes = storage.hostBytes else { return nil }
+        defer { withExtendedLifetime(storage) {} }
+        return try body(bytes)
     }
 
     /// The elements as `Double`, in row-major order, wherever they are. Cost: one pass, and a download for a device's memory.
     public func doubles() throws(AttentionError) -> [Double] {
         let host = try onHost()
-        guard count > 0, let base = host.storage.hostBytes?.baseAddress else { return [] }
-        var values: [Double] = []
-        values.reserveCapacity(count)
-        host.layout.forEachIndex { values.append(elementType.load(base, $0)) }
-        return values
+        return host.withHostBytes { bytes in
+            guard count > 0, let base = bytes.baseAddress else { return [] }
+            var values: [Double] = []
+            values.reserveCapacity(count)
+            host.layout.forEachIndex { values.append(elementType.load(base, $0)) }
+            return values
+        } ?? []
     }
 
     /// The elements as `Float`, in row-major order. Elements of `float64` are rounded.
     public func floats() throws(AttentionError) -> [Float] {
-        if elementType == .float32, layout.isContiguous, count > 0, let bytes = try onHost().storage.hostBytes {
-            let start = storage.hostBytes == nil ? 0 : layout.offset
-            return Array(bytes.bindMemory(to: Float.self)[start..<start + count])
-        }
-        return try doubles().map { Float($0) }
+        guard elementType == .float32, layout.isContiguous, count > 0 else { return try doubles().map { Float($0) } }
+        let host = try onHost()
+        let start = host.layout.offset
+        return host.withHostBytes { Array($0.bindMemory(to: Float.self)[start..<start + count]) } ?? []
     }
 
     /// The bytes of the elements in row-major order without gaps, as a file holds them.
     public func contiguousBytes() throws(AttentionError) -> [UInt8] {
         let host = try onHost()
-        guard count > 0, let bytes = host.storage.hostBytes else { return [] }
         let size = elementType.byteCount
-        if host.layout.isContiguous {
-            let start = host.layout.offset * size
-            return Array(bytes[start..<start + count * size])
-        }
-        var result: [UInt8] = []
-        result.reserveCapacity(count * size)
-        host.layout.forEachIndex { result.append(contentsOf: bytes[$0 * size..<$0 * size + size]) }
-        return result
+        return host.withHostBytes { bytes in
+            guard count > 0 else { return [] }
+            if host.layout.isContiguous {
+                let start = host.layout.offset * size
+                return Array(bytes[start..<start + count * size])
+            }
+            var result: [UInt8] = []
+            result.reserveCapacity(count * size)
+            host.layout.forEachIndex { result.append(contentsOf: bytes[$0 * size..<$0 * size + size]) }
+            return result
+        } ?? []
     }
 }
 

@@ -28,6 +28,8 @@ public protocol TensorStorage: AnyObject, Sendable {
 public final class HostStorage: TensorStorage, @unchecked Sendable {
     /// A page: what the pickiest driver wants of memory that it uses in place.
     public static let alignment = 4096
+    /// For memory smaller than a page: what drivers report as the alignment of their buffers, and some to spare.
+    public static let smallAlignment = 256
 
     public let byteCount: Int
     public var place: String { "host" }
@@ -46,7 +48,8 @@ public final class HostStorage: TensorStorage, @unchecked Sendable {
         // Rounded up to whole cache lines, so that a device may read in full vectors up to the end.
         let (padded, overflow) = max(byteCount, 1).addingReportingOverflow(63)
         guard byteCount >= 0, !overflow,
-            posix_memalign(&pointer, byteCount >= Self.alignment ? Self.alignment : 64, padded & ~63) == 0, let pointer
+            posix_memalign(&pointer, byteCount >= Self.alignment ? Self.alignment : Self.smallAlignment, padded & ~63)
+                == 0, let pointer
         else { throw .outOfMemory(bytes: byteCount, device: "host") }
         self.byteCount = byteCount
         base = pointer

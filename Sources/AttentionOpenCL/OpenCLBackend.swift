@@ -1,16 +1,103 @@
 import AttentionCore
+import Foundation
+import OpenCLRuntime
 
 /// Attention on one OpenCL device.
 public final class OpenCLBackend: Backend {
     public let device: DeviceDescription
+    /// The context that memory of this backend belongs to; a caller's own one if it was given.
+    public let context: Context
+    /// Floats in one of the device's vectors.
+    public let nativeWidth: Int
+    let scratch: ScratchPool
+    private let programs: ProgramStore
+    private let queues: QueuePool
+    private let profilingQueues: QueuePool
 
-    init(device: DeviceDescription) { self.device = device }
+    /// Wraps a context that the caller has; programs and memory live in it.
+    public convenience init(context: Context, selector: String = "opencl") {
+        self.init(context: context, description: Self.describe(context.device, selector: selector), text: .embedded)
+    }
+
+    init(context: Context, description: DeviceDescription, text: KernelText) {
+        device = description
+        self.context = context
+        nativeWidth = context.device.info.nativeFloatWidth
+        scratch = ScratchPool(context: context)
+        programs = ProgramStore(context: context, text: text, cache: .standard)
+        queues = QueuePool(context: context, isProfiled: false)
+        profilingQueues = QueuePool(context: context, isProfiled: true)
+    }
+
+    private var info: DeviceInfo { context.device.info }
+
+    static func describe(_ device: OpenCLRuntime.Device, selector: String) -> DeviceDescription {
+        let kind: DeviceDescription.Kind =
+            device.info.type.contains(.gpu) ? .gpu : device.info.type.contains(.cpu) ? .cpu : .accelerator
+        return DeviceDescription(
+            selector: selector, name: device.info.name, platform: device.info.platformName, kind: kind)
+    }
 
     public func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
-        throw .unsupported(device: device.name, reason: "not built yet")
+        if let kernel = policy.kernel, kernel != "staged" {
+            throw .unsupported(device: device.name, reason: "there is no kernel '\(kernel)'; it has: staged")
+        }
+        if let refusal = StagedProblem.refusal(problem.shape) {
+            throw .unsupported(device: device.name, reason: refusal)
+        }
+        return try StagedPlan(problem, policy, self)
     }
 
     public func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage {
-        throw .unsupported(device: device.name, reason: "not built yet")
+        // Some drivers accept what they cannot hold and fail, or swap, when it is touched.
+        guard byteCount <= info.maxAllocation, byteCount <= info.globalMemory else {
+            throw .outOfMemory(bytes: byteCount, device: device.name)
+        }
+        return try OpenCLStorage(byteCount: byteCount, context: context, queues: queues, place: device.name)
+    }
+
+    /// The tiles of this device, or of the family that the caller forces.
+    func stagedTiles(_ policy: PlanPolicy) throws(AttentionError) -> StagedTiles {
+        switch policy.family {
+        case nil: return StagedTiles.row(nativeWidth: nativeWidth)
+        case "wide": return StagedTiles.row(nativeWidth: max(nativeWidth, 16))
+        case "tiled": return StagedTiles.row(nativeWidth: 1)
+        case let other?:
+            throw .unsupported(device: device.name, reason: "there is no kernel family '\(other)': wide, tiled")
+        }
+    }
+
+    /// The most scratch memory a call may take on this device.
+    func scratchLimit(_ policy: PlanPolicy) -> Int {
+        min(policy.workspaceLimit, info.maxAllocation, info.globalMemory / 4)
+    }
+
+    /// `copy` keeps kernels from using host memory in place: for simulators that do not see what the host wrote there.
+    public static let hostMemoryVariable = "ATTEND_HOST_MEMORY"
+    private static let copiesHostMemory = ProcessInfo.processInfo.environment[hostMemoryVariable] == "copy"
+
+    /// True if kernels can use `bytes` where they are.
+    func canShare(_ bytes: UnsafeMutableRawBufferPointer) -> Bool {
+        guard !Self.copiesHostMemory, let base = bytes.baseAddress, info.hasUnifiedMemory else { return false }
+        let alignment = max(info.baseAddressAlignment, 1)
+        return UInt(bitPattern: base) % UInt(alignment) == 0 && !bytes.isEmpty
+    }
+
+    /// A program for this device, and whether the driver had to compile it.
+    func program(_ kernel: KernelVariant) throws(AttentionError) -> (Program, isCompiled: Bool) {
+        try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
+    }
+
+    func withQueue(
+        isProfiled: Bool, _ body: (Queue) throws(AttentionError) -> Void
+    ) throws(AttentionError) {
+        let pool = isProfiled ? profilingQueues : queues
+        let queue = try asAttentionError(device.name) { () throws(OpenCLError) in try pool.take() }
+        do { try body(queue) } catch {
+            // Whatever still runs uses the caller's memory: it ends before the caller hears of the error.
+            try? queue.finish()
+            throw error
+        }
+        pool.giveBack(queue)
     }
 }

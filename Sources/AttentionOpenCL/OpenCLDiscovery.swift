@@ -1,19 +1,41 @@
 import AttentionCore
+import OpenCLRuntime
 
 /// Finds OpenCL devices, a platform at a time: some platforms take a third of a second to list theirs.
 public enum OpenCLDiscovery {
     /// The path of the loader in use; `nil` if this machine has none.
-    public static var libraryPath: String? { nil }
+    public static var libraryPath: String? { try? OpenCLLibrary.shared().path }
 
     /// How many platforms there are.
     ///
     /// - Throws: ``AttentionError/noDevice(requested:reason:)`` without a loader or without a platform.
     public static func platformCount() throws(AttentionError) -> Int {
-        throw .noDevice(requested: "opencl", reason: "no loader")
+        try platforms().count
     }
 
     /// The devices of one platform, suitable or not.
-    public static func candidates(platform: Int) throws(AttentionError) -> [OpenCLCandidate] { [] }
+    ///
+    /// - Throws: ``AttentionError/noDevice(requested:reason:)`` if the platform has none or fails.
+    public static func candidates(platform index: Int) throws(AttentionError) -> [OpenCLCandidate] {
+        let platforms = try platforms()
+        guard platforms.indices.contains(index) else {
+            throw .noDevice(requested: "opencl:\(index)", reason: "there are \(platforms.count) platforms")
+        }
+        do {
+            let devices = try platforms[index].devices()
+            return devices.enumerated().map { OpenCLCandidate($1, selector: "opencl:\(index).\($0)") }
+        } catch {
+            throw .noDevice(requested: "opencl:\(index)", reason: error.description)
+        }
+    }
+
+    private static func platforms() throws(AttentionError) -> [Platform] {
+        do {
+            return try OpenCLLibrary.shared().platforms()
+        } catch {
+            throw .noDevice(requested: "opencl", reason: error.description)
+        }
+    }
 }
 
 /// An OpenCL device that could be used, with what it reports.
@@ -25,6 +47,7 @@ public struct OpenCLCandidate: Sendable {
     public let unsuitableReason: String?
     /// What it reports, by name, for people and JSON.
     public let limits: [(name: String, value: Limit)]
+    private let device: OpenCLRuntime.Device
 
     public enum Limit: Hashable, Sendable {
         case number(Int)
@@ -32,8 +55,45 @@ public struct OpenCLCandidate: Sendable {
         case flag(Bool)
     }
 
-    /// Opens a context and a queue.
-    public func makeBackend() throws(AttentionError) -> OpenCLBackend {
-        throw .unsupported(device: description.name, reason: "not built yet")
+    init(_ device: OpenCLRuntime.Device, selector: String) {
+        let info = device.info
+        self.device = device
+        description = OpenCLBackend.describe(device, selector: selector)
+        family = info.nativeFloatWidth >= 4 ? "wide" : "tiled"
+        unsuitableReason = info.unsuitableReason
+        limits = [
+            ("driver", .text(info.driverVersion)),
+            ("version", .text(info.version)),
+            ("compute_units", .number(info.computeUnits)),
+            ("native_float_width", .number(info.nativeFloatWidth)),
+            ("preferred_float_width", .number(info.preferredFloatWidth)),
+            ("global_memory", .number(info.globalMemory)),
+            ("max_allocation", .number(info.maxAllocation)),
+            ("local_memory", .number(info.localMemory)),
+            ("max_work_group", .number(info.maxWorkGroupSize)),
+            ("alignment", .number(info.baseAddressAlignment)),
+            ("unified_memory", .flag(info.hasUnifiedMemory)),
+            ("fp16", .flag(info.hasHalf)),
+            ("fp64", .flag(info.hasDouble)),
+            ("sub_groups", .flag(info.hasSubGroups)),
+        ]
+    }
+
+    /// Opens a context and queues.
+    ///
+    /// - Throws: ``AttentionError/unsupported(device:reason:)`` for an unsuitable device, and
+    ///   ``AttentionError/deviceFailed(device:detail:)`` if the driver refuses.
+    public func makeBackend() throws(AttentionError) -> OpenCLBackend { try backend(.embedded) }
+
+    /// A backend whose kernels are partly replaced, by file name: for tests that prove a wrong kernel is caught.
+    @_spi(Testing)
+    public func makeBackend(replacingSources files: [String: String]) throws(AttentionError) -> OpenCLBackend {
+        try backend(KernelText.embedded.replacing(files))
+    }
+
+    private func backend(_ text: KernelText) throws(AttentionError) -> OpenCLBackend {
+        if let unsuitableReason { throw .unsupported(device: description.name, reason: unsuitableReason) }
+        let context = try asAttentionError(description.name) { () throws(OpenCLError) in try Context(device: device) }
+        return OpenCLBackend(context: context, description: description, text: text)
     }
 }

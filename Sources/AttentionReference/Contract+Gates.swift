@@ -76,8 +76,8 @@ extension Contract {
     /// G4's limit.
     static let largestRMS = 0.25
 
-    /// G3's limit: 1 %, and one element more, since a percentage of few elements would allow none at all.
-    static func allowedMisroundings(of count: Int) -> Double { Double(count) / 100 + 1 }
+    /// G3's limit: a hundredth, but never less than three. Correct kernels missed 2 of 66 and 2 of 81 in some 12,000 cases.
+    static func allowedMisroundings(of count: Int) -> Double { max(Double(count) / 100, 3) }
 
     /// G0 and L.
     static func measureLogSumExp(
@@ -103,10 +103,12 @@ extension Contract {
         return [kind, size].compactMap(\.finding)
     }
 
+    /// L's limit. Three times √D·T, not once: one row's score is not averaged over keys, and single rows of correct kernels came to
+    /// 1.59 times the plain term at logits near 7000 with D = 192, and beyond twice with the short loops of scalar devices.
     static func logSumExpAllowance(_ value: Double, _ facts: ReferenceRow, dimension: Int) -> Double {
         u
-            * (Double(dimension).squareRoot() * facts.largestTerm + 4 * abs(value) + Double(facts.attended).squareRoot()
-                + 10)
+            * (3 * Double(dimension).squareRoot() * facts.largestTerm + 4 * abs(value)
+                + Double(facts.attended).squareRoot() + 10)
     }
 
     /// G0, and S or G1.

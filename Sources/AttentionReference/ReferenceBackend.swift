@@ -50,7 +50,7 @@ struct ReferencePlan: BackendPlan {
         try output.write(result.output)
         try outputs.logSumExp?.write(result.logSumExp)
         if let scores = result.scores { try outputs.scores?.write(scores) }
-        for (present, bytes) in try PresentBytes.expected(problem, inputs, outputs) { try present.write(bytes: bytes) }
+        for part in try PresentPart.all(problem, inputs, outputs) { try part.present.writeBytes(of: part.source) }
         return RunReport(kernel: "reference", build: .native, scratchBytes: Self.scratchBytes(problem))
     }
 
@@ -66,38 +66,33 @@ struct ReferencePlan: BackendPlan {
     }
 }
 
-/// Past and new keys and values as they must stand in the present tensors.
-enum PresentBytes {
-    /// The present tensors a call has, each with its bytes in row-major order.
-    static func expected(
+/// A part of a present tensor, and the operand whose elements it must hold bit for bit.
+struct PresentPart {
+    /// `presentKey` or `presentValue`.
+    var name: String
+    var present: Tensor
+    var source: Tensor
+
+    /// The past rows and the new ones of the present tensors that a call has.
+    static func all(
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs
-    ) throws(AttentionError) -> [(Tensor, [UInt8])] {
+    ) throws(AttentionError) -> [PresentPart] {
         let s = problem.shape
         let fresh = [s.batch, s.keyValueHeads, s.keyLength - problem.pastLength]
-        var all: [(Tensor, [UInt8])] = []
-        if let present = outputs.presentKey, let past = inputs.pastKey {
-            let new = try ReferenceOperands.view(inputs.key, problem.key, fresh + [s.headDimension])
-            all.append((present, try joined(past, new)))
+        var all: [PresentPart] = []
+        func add(_ name: String, _ present: Tensor?, _ past: Tensor?, _ new: Tensor) throws(AttentionError) {
+            guard let present, let past else { return }
+            let first = try present.sliced(axis: 2, 0..<problem.pastLength)
+            let second = try present.sliced(axis: 2, problem.pastLength..<s.keyLength)
+            all.append(PresentPart(name: name, present: first, source: past))
+            all.append(PresentPart(name: name, present: second, source: new))
         }
-        if let present = outputs.presentValue, let past = inputs.pastValue {
-            let new = try ReferenceOperands.view(inputs.value, problem.value, fresh + [s.valueDimension])
-            all.append((present, try joined(past, new)))
-        }
+        try add(
+            "presentKey", outputs.presentKey, inputs.pastKey,
+            try ReferenceOperands.view(inputs.key, problem.key, fresh + [s.headDimension]))
+        try add(
+            "presentValue", outputs.presentValue, inputs.pastValue,
+            try ReferenceOperands.view(inputs.value, problem.value, fresh + [s.valueDimension]))
         return all
-    }
-
-    /// The bytes of `[batch, head, row, column]` tensors, one after the other along the rows.
-    private static func joined(_ past: Tensor, _ new: Tensor) throws(AttentionError) -> [UInt8] {
-        let (first, second) = (try past.contiguousBytes(), try new.contiguousBytes())
-        let runs = past.shape[0] * past.shape[1]
-        guard runs > 0 else { return [] }
-        let (firstLength, secondLength) = (first.count / runs, second.count / runs)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(first.count + second.count)
-        for run in 0..<runs {
-            bytes += first[run * firstLength..<(run + 1) * firstLength]
-            bytes += second[run * secondLength..<(run + 1) * secondLength]
-        }
-        return bytes
     }
 }

@@ -73,7 +73,7 @@ extension RowWorker {
             results.absolute[target + d] = absolute[d]
             results.weightedTerms[target + d] = terms[d] + size * softmax.meanTerm
             results.weightedGaps[target + d] = gaps[d] + size * softmax.meanGap
-            results.underflow[target + d] = Contract.smallestNormal * (Double(facts.attended) + 2 + lost[d])
+            results.underflow[target + d] = Contract.smallestNormal * (Double(facts.attended) + 2 + 4 * lost[d])
         }
     }
 }

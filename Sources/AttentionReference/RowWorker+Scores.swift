@@ -53,7 +53,7 @@ extension RowWorker {
                         dimension: problem.shape.headDimension, attended: facts.attended,
                         weightedTerms: p > 0 ? p * (term[j] + softmax.meanTerm) : 0,
                         weightedGaps: p > 0 ? p * (gap + softmax.meanGap) : 0, absolute: p,
-                        underflow: Contract.smallestNormal * Double(facts.attended + 3)
+                        underflow: Contract.smallestNormal * Double(facts.attended + 6)
                     ).largest
             }
         }
@@ -61,6 +61,6 @@ extension RowWorker {
 
     /// Gate S: what a score may be off by.
     private func allowance(_ j: Int) -> Double {
-        Self.u * (Double(problem.shape.headDimension + 4) * term[j] + 10 * abs(score[j]))
+        Self.u * (Double(problem.shape.headDimension + 4) * term[j] + 10 * abs(score[j])) + Contract.smallestNormal
     }
 }

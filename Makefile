@@ -1,0 +1,68 @@
+# `make run` and `make test` need Swift and, on a fresh machine, apt. Everything else is installed by .ci/setup.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+.DEFAULT_GOAL := run
+
+sample := Benchmarks/Samples/minilm-layer0.safetensors
+attend := .build/release/attend
+# Tests see the drivers that .ci/setup has listed, and keep what they cache apart from the user's.
+drivers := $(CURDIR)/.build/drivers
+testing := OCL_ICD_VENDORS=$(drivers)/vendors RUSTICL_ENABLE=llvmpipe \
+    ATTEND_CACHE_DIR=$(CURDIR)/.build/test-cache POCL_CACHE_DIR=$(CURDIR)/.build/test-cache/pocl
+# One set of flags for everything that tests in release, so that nothing is built twice.
+release := -c release -Xswiftc -enable-testing
+
+.PHONY: run test build-tests unit conform verify consumer oclgrind sanitize-address sanitize-thread bench format lint clean
+
+## run: install what is missing, build, run attention on the sample and hold it to the reference
+run:
+	@.ci/setup run
+	swift build -c release --product attend
+	$(attend) run $(sample)
+	$(attend) conform $(sample)
+
+## test: every test, on every driver there is
+test:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory lint unit conform verify oclgrind consumer sanitize-address sanitize-thread
+	@echo "make test: all passed on: $$(cd $(drivers)/vendors && ls *.icd | sed 's/\.icd//' | tr '\n' ' ')"
+	@grep -a 'Test run with' .build/test.log | tail -n 1
+
+build-tests:
+	swift build $(release) --build-tests
+	@mkdir -p .build/test-cache/pocl
+
+unit: build-tests
+	$(testing) swift test $(release) --skip-build 2>&1 | tee .build/test.log
+
+conform: build-tests
+	$(testing) $(attend) conform --device all Tests/Conformance $(sample)
+
+verify: build-tests
+	$(testing) $(attend) verify --device all --cases quick
+
+## oclgrind: small cases on a simulator that sees races, bad addresses and wrong calls
+oclgrind: build-tests
+	$(testing) .ci/oclgrind $(attend)
+
+## consumer: a second package that depends on this one by URL and tag
+consumer:
+	$(testing) .ci/consumer
+
+## sanitize-address, sanitize-thread: the tests under a sanitizer
+sanitize-address sanitize-thread: sanitize-%:
+	$(testing) .ci/sanitize $*
+
+bench:
+	swift build -c release --product attend
+	$(attend) bench
+
+format:
+	swift format -i --configuration .swift-format -r Package.swift Sources Tests .ci/consumer-sources
+
+lint:
+	swift format lint --strict --configuration .swift-format -r Package.swift Sources Tests .ci/consumer-sources
+	.ci/lint-kernels
+
+clean:
+	swift package clean

@@ -1,0 +1,92 @@
+import AttentionOpenCL
+import AttentionReference
+@_exported public import AttentionCore
+public import Logging
+
+/// A device that attention runs on: a GPU or CPU through OpenCL, or the reference.
+///
+/// A device is a value: as many as a program likes may be open, and each may be used from many tasks at once.
+///
+/// ```swift
+/// let device = try Device.select(.gpu, fallback: .cpu)
+/// print(device.description.name, device.skipped)
+/// ```
+public struct Device: Sendable {
+    public let description: DeviceDescription
+    /// Who was passed over when this device was chosen, and why.
+    ///
+    /// Platforms that nobody had to look at are not listed.
+    public let skipped: [SkippedDevice]
+    /// Why this device was chosen.
+    public let reason: String
+    /// What the library has to say about this device: fallbacks at `notice`, choices at `debug`.
+    public var logger: Logger
+    /// What computes. Use it to write tests and layers of your own.
+    public let backend: any Backend
+    /// Finishes the calls that `backend` fails in.
+    let lastResort: any Backend
+
+    /// A device around a backend that the caller has, for example one in a context of its own.
+    public init(backend: any Backend, logger: Logger = Logger(label: "swift-attention")) {
+        self.init(backend: backend, skipped: [], logger: logger)
+    }
+
+    init(
+        backend: any Backend, lastResort: any Backend = ReferenceBackend(), skipped: [SkippedDevice],
+        reason: String = "given by the caller", logger: Logger
+    ) {
+        self.backend = backend
+        self.lastResort = lastResort
+        self.skipped = skipped
+        self.reason = reason
+        self.logger = logger
+        description = backend.device
+    }
+
+    /// The definition of attention itself, in `Double`. It runs anywhere, slowly.
+    public static var reference: Device {
+        Device(
+            backend: ReferenceBackend(), skipped: [], reason: "asked for", logger: Logger(label: "swift-attention"))
+    }
+
+    /// Chooses and opens a device.
+    ///
+    /// Platforms are looked at in their order and only until the choice is made: a slow one behind it costs nothing. Devices that
+    /// cannot be used (no memory, no compiler, a driver that fails to open) stand in ``skipped``.
+    ///
+    /// Cost: 1 to 400 ms a platform, and the opening of one device: keep the result rather than selecting again.
+    ///
+    /// - Parameters:
+    ///   - preference: what is wanted. By default the first usable GPU, else the best CPU device, else the reference.
+    ///   - fallback: what to take if that is not there; without one, the absence is an error.
+    ///   - logger: told of the choice, and later of calls that fall back.
+    /// - Throws: `AttentionError.noDevice` with the reasons of all that were passed over.
+    public static func select(
+        _ preference: DevicePreference = .automatic, fallback: DevicePreference? = nil,
+        logger: Logger = Logger(label: "swift-attention")
+    ) throws(AttentionError) -> Device {
+        try select(preference, fallback: fallback, from: OpenCLSource(), logger: logger)
+    }
+
+    static func select(
+        _ preference: DevicePreference, fallback: DevicePreference?, from source: any DeviceSource, logger: Logger
+    ) throws(AttentionError) -> Device {
+        var selection = DeviceSelection(source)
+        var choice: DeviceSelection.Choice
+        do throws(AttentionError) {
+            choice = try selection.open(preference)
+        } catch {
+            guard let fallback else { throw error }
+            logger.notice("\(error)", metadata: ["fallback": "\(fallback)"])
+            do throws(AttentionError) { choice = try selection.open(fallback) } catch let second {
+                throw .noDevice(requested: "\(preference), then \(fallback)", reason: "\(error); \(second)")
+            }
+            choice.reason += "; \(error)"
+        }
+        let device = choice.backend.device
+        logger.debug("device chosen", metadata: ["device": "\(device.name)", "reason": "\(choice.reason)"])
+        return Device(
+            backend: choice.backend, skipped: selection.skipped.filter { $0.selector != device.selector },
+            reason: choice.reason, logger: logger)
+    }
+}

@@ -1,0 +1,62 @@
+import AttentionOpenCL
+import AttentionReference
+
+/// A device that could be chosen, before anything of it is opened.
+public struct DeviceCandidate: Sendable {
+    public let description: DeviceDescription
+    /// The kernel family it calls for: `wide` or `tiled`; `nil` where there is no choice.
+    public let family: String?
+    /// Why it cannot be used; `nil` if it can.
+    public let unsuitableReason: String?
+    /// What it reports, by name.
+    public let limits: [(name: String, value: Limit)]
+    let open: @Sendable () throws(AttentionError) -> any Backend
+
+    /// One thing that a device reports.
+    public typealias Limit = OpenCLCandidate.Limit
+
+    init(
+        description: DeviceDescription, family: String? = nil, unsuitableReason: String? = nil,
+        limits: [(name: String, value: Limit)] = [], open: @escaping @Sendable () throws(AttentionError) -> any Backend
+    ) {
+        self.description = description
+        self.family = family
+        self.unsuitableReason = unsuitableReason
+        self.limits = limits
+        self.open = open
+    }
+
+    /// The processor without OpenCL, which this version cannot use.
+    static var native: DeviceCandidate {
+        let description = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
+        return DeviceCandidate(description: description, unsuitableReason: DeviceSelection.noNative) {
+            () throws(AttentionError) in
+            throw .noDevice(requested: "native", reason: DeviceSelection.noNative)
+        }
+    }
+
+    /// The definition itself, which runs everywhere.
+    static var reference: DeviceCandidate {
+        DeviceCandidate(description: ReferenceBackend().device) { () throws(AttentionError) in ReferenceBackend() }
+    }
+}
+
+/// Where OpenCL devices come from; tests give their own.
+protocol DeviceSource: Sendable {
+    func platformCount() throws(AttentionError) -> Int
+    func candidates(platform: Int) throws(AttentionError) -> [DeviceCandidate]
+}
+
+/// The drivers of this machine.
+struct OpenCLSource: DeviceSource {
+    func platformCount() throws(AttentionError) -> Int { try OpenCLDiscovery.platformCount() }
+
+    func candidates(platform: Int) throws(AttentionError) -> [DeviceCandidate] {
+        try OpenCLDiscovery.candidates(platform: platform).map { candidate in
+            DeviceCandidate(
+                description: candidate.description, family: candidate.family,
+                unsuitableReason: candidate.unsuitableReason, limits: candidate.limits
+            ) { () throws(AttentionError) in try candidate.makeBackend() }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+import AttentionOpenCL
+
+/// Compiled kernels on disk.
+public typealias KernelCache = AttentionOpenCL.KernelCache

@@ -1,0 +1,139 @@
+import AttentionCore
+import Dispatch
+import Synchronization
+
+/// Runs the whole contract of attention on a backend: edges, options alone and in pairs, hostile numbers, bits, memory, bad calls.
+///
+/// ```swift
+/// let report = try Verifier.run(backend: backend, VerificationOptions(cases: .quick, seed: 7))
+/// print(report)
+/// ```
+/// The results are held to the bounds of SEMANTICS.md against the Double reference. Every tensor that a call writes starts out as NaN
+/// between bytes that must stay; every byte of the operands is compared afterwards.
+public enum Verifier {
+    /// Verifies a backend. On the reference itself, only edges and bad calls run: it cannot be judged by itself.
+    ///
+    /// - Parameter progress: called after each case, on the caller's thread, with the cases done and all that there are.
+    /// - Throws: ``AttentionError`` if a case cannot be made. What goes wrong on the backend is a failure in the report instead.
+    /// - Complexity: some 700 calls for `quick`, some thousands for `full`, and a reference evaluation of each.
+    public static func run(
+        backend: any Backend, _ options: VerificationOptions = .init(), progress: ((Int, Int) -> Void)? = nil
+    ) throws(AttentionError) -> VerificationReport {
+        var session = VerificationSession(backend: backend, options)
+        try session.run(progress)
+        return session.report
+    }
+}
+
+/// One verification under way.
+struct VerificationSession {
+    let backend: any Backend
+    let options: VerificationOptions
+    private(set) var report: VerificationReport
+    private var ran: [CaseSpec] = []
+
+    init(backend: any Backend, _ options: VerificationOptions) {
+        self.backend = backend
+        self.options = options
+        report = VerificationReport(device: backend.device.name, seed: options.seed)
+    }
+
+    /// A case with its reference, ready to be run and judged.
+    private struct Ready: Sendable {
+        let prepared: PreparedCase
+        let judge: Judge
+    }
+
+    mutating func run(_ progress: ((Int, Int) -> Void)?) throws(AttentionError) {
+        let specs = selectedSpecs()
+        let badCalls = options.skipsBadCalls ? [] : BadCall.all.filter { matches($0.id) }
+        let total = specs.count + badCalls.count
+        let runner = CaseRunner(backend: backend, policy: options.policy, seed: options.seed)
+        var done = 0
+        // References of some cases are evaluated on all cores, then the cases run: devices that are the processor want it whole.
+        let batch = options.stopsAtFirstFailure ? 8 : 32
+        for call in badCalls {
+            record(BadCallRunner(backend: backend, policy: options.policy).run(call), id: call.id)
+            done += 1
+            progress?(done, total)
+            if mustStop { return finish() }
+        }
+        for start in stride(from: 0, to: specs.count, by: batch) {
+            let chunk = Array(specs[start..<min(start + batch, specs.count)])
+            for (index, ready) in try prepare(chunk).enumerated() {
+                record(runner.run(ready.prepared, ready.judge), id: chunk[index].id, spec: chunk[index])
+                done += 1
+                progress?(done, total)
+                if mustStop { return finish() }
+            }
+        }
+        finish()
+    }
+
+    private var mustStop: Bool { options.stopsAtFirstFailure && report.failed > 0 }
+
+    private func matches(_ id: String) -> Bool { options.filter.map { id.contains($0) } ?? true }
+
+    private func selectedSpecs() -> [CaseSpec] {
+        var specs = CaseList.specs(options.cases, seed: options.seed).filter { matches($0.id) }
+        if backend.device.kind == .reference { specs = specs.filter { $0.group == .edge } }
+        guard !options.firstCases.isEmpty else { return specs }
+        let ranks = specs.map { spec in
+            let id = spec.id
+            return options.firstCases.firstIndex { id.contains($0) } ?? options.firstCases.count
+        }
+        return specs.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }.map { specs[$0] }
+    }
+
+    private func prepare(_ specs: [CaseSpec]) throws(AttentionError) -> [Ready] {
+        let results = Mutex<[Int: Result<Ready, AttentionError>]>([:])
+        let seed = options.seed
+        DispatchQueue.concurrentPerform(iterations: specs.count) { index in
+            let result: Result<Ready, AttentionError>
+            do throws(AttentionError) {
+                var builder = CaseBuilder(specs[index], seed: seed)
+                let prepared = try builder.build()
+                result = .success(Ready(prepared: prepared, judge: try Judge(prepared)))
+            } catch {
+                result = .failure(error)
+            }
+            results.withLock { $0[index] = result }
+        }
+        let all = results.withLock { $0 }
+        var ready: [Ready] = []
+        for index in specs.indices { if let result = all[index] { ready.append(try result.get()) } }
+        return ready
+    }
+
+    private mutating func record(_ outcome: CaseRunner.Outcome, id: String, spec: CaseSpec? = nil) {
+        report.cases += 1
+        if let reason = outcome.skipReason {
+            report.skipped += 1
+            report.coverage.skipReasons[reason, default: 0] += 1
+            return
+        }
+        report.coverage.count("kernel", outcome.kernel)
+        report.coverage.count("group", spec?.group.rawValue ?? "bad")
+        if let spec {
+            for factor in CaseFactor.all { report.coverage.count(factor.name, factor.value(spec)) }
+            ran.append(spec)
+        }
+        if !outcome.findings.isEmpty { report.failed += 1 }
+        for finding in outcome.findings {
+            report.failures.append(
+                VerificationFailure(
+                    id: id, seed: options.seed, device: backend.device.name, kernel: outcome.kernel,
+                    tensor: finding.tensor, gate: finding.gate, ratio: finding.ratio, detail: finding.detail))
+        }
+        if outcome.findings.isEmpty {
+            for (gate, ratio) in outcome.ratios { report.maxima[gate] = max(report.maxima[gate] ?? 0, ratio) }
+        }
+    }
+
+    private mutating func finish() {
+        let pairs = CaseList.pairwise(options.cases).coverage(of: ran)
+        report.coverage.pairsCovered = pairs.covered
+        report.coverage.pairsPossible = pairs.possible
+        report.coverage.missingPairs = Array(pairs.missing.prefix(12))
+    }
+}

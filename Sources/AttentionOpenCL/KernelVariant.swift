@@ -1,0 +1,37 @@
+/// A kernel with all that its text is compiled with. Two equal ones are the same program.
+enum KernelVariant: Hashable, Sendable {
+    case staged(StagedKernel)
+    case loop(MeasuringKernel)
+
+    /// The entry point, which is the file's name too.
+    var name: String {
+        switch self {
+        case .staged(let kernel): kernel.name
+        case .loop(let kernel): kernel.name.rawValue
+        }
+    }
+
+    /// The `-D` flags, by name.
+    var definitions: [(name: String, value: String)] {
+        switch self {
+        case .staged(let kernel): kernel.definitions
+        case .loop(let kernel): kernel.definitions
+        }
+    }
+}
+
+/// A loop that measures a device: see Kernels/bench.
+struct MeasuringKernel: Hashable, Sendable {
+    enum Name: String, Hashable, Sendable {
+        case peak, stream
+    }
+
+    let name: Name
+    let lanes: Int
+    /// Independent sums of `peak`.
+    let sums: Int
+
+    var definitions: [(name: String, value: String)] {
+        name == .peak ? [("LANES", "\(lanes)"), ("SUMS", "\(sums)")] : [("LANES", "\(lanes)")]
+    }
+}

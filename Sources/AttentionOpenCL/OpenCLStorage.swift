@@ -1,0 +1,48 @@
+import AttentionCore
+import OpenCLRuntime
+
+/// Memory on an OpenCL device, for tensors that stay there between calls.
+final class OpenCLStorage: TensorStorage {
+    let byteCount: Int
+    let place: String
+    let buffer: Buffer
+    private let queues: QueuePool
+
+    var hostBytes: UnsafeMutableRawBufferPointer? { nil }
+
+    init(byteCount: Int, context: Context, queues: QueuePool, place: String) throws(AttentionError) {
+        self.byteCount = byteCount
+        self.place = place
+        self.queues = queues
+        buffer = try asAttentionError(place) { () throws(OpenCLError) in
+            try Buffer(context: context, byteCount: max(byteCount, 1))
+        }
+    }
+
+    func download(from offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws(AttentionError) {
+        try onQueue { (queue) throws(OpenCLError) in try queue.read(buffer, at: offset, into: bytes) }
+    }
+
+    func upload(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(AttentionError) {
+        try onQueue { (queue) throws(OpenCLError) in try queue.write(buffer, at: offset, from: bytes) }
+    }
+
+    private func onQueue(_ body: (Queue) throws(OpenCLError) -> Void) throws(AttentionError) {
+        try asAttentionError(place) { () throws(OpenCLError) in
+            let queue = try queues.take()
+            defer { queues.giveBack(queue) }
+            try body(queue)
+        }
+    }
+}
+
+/// Runs `body` and says what failed in the words of the attention call.
+func asAttentionError<Result>(
+    _ device: String, _ body: () throws(OpenCLError) -> Result
+) throws(AttentionError) -> Result {
+    do {
+        return try body()
+    } catch {
+        throw .deviceFailed(device: device, detail: error.description)
+    }
+}

@@ -1,0 +1,52 @@
+/// Tile sizes of the staged kernels. Measured rows only; a device takes the last row whose lanes it has.
+struct StagedTiles: Hashable, Sendable {
+    /// Queries in one vector.
+    let lanes: Int
+    /// Vectors of queries in a tile.
+    let queryVectors: Int
+    /// Keys in registers in `scores`.
+    let tileK: Int
+    /// Depths of a pass in `scores`.
+    let depthChunk: Int
+    /// Columns in registers, keys and columns of a pass in `weighted_sum`.
+    let tileV: Int
+    let tileJ: Int
+    let columnChunk: Int
+    /// Work-items of a work-group along the tiles.
+    let workGroup: Int
+    /// Device, figure and date behind the choice.
+    let measured: String
+
+    /// Queries in a tile.
+    var tileQ: Int { lanes * queryVectors }
+
+    /// Keys of one work-item of `scores`. Scalar work-items take a few each: there are many of them, and one driver ends every loop
+    /// of a work-item after 65,535 rounds in all without a word (rusticl 22.3 on llvmpipe).
+    func blockKeys(_ keys: Int) -> Int { lanes > 1 ? max(keys, 1) : tileK }
+
+    /// Work-items that share the columns of a tile in `weighted_sum`.
+    func columnBlocks(_ columns: Int) -> Int { lanes > 1 ? 1 : (columns + tileV - 1) / tileV }
+
+    /// The most keys or depths that a work-item may walk: for scalar ones a quarter of those 65,535 rounds, as softmax takes two a key.
+    var loopLimit: Int { lanes > 1 ? Int.max : 16_384 }
+
+    static let table: [StagedTiles] = [
+        StagedTiles(
+            lanes: 1, queryVectors: 4, tileK: 4, depthChunk: 16, tileV: 4, tileJ: 1, columnChunk: 4, workGroup: 32,
+            measured: "4 × 4 sums and no private arrays: chosen to fit any device, not for speed; 2026-11"),
+        StagedTiles(
+            lanes: 4, queryVectors: 2, tileK: 4, depthChunk: 128, tileV: 4, tileJ: 32, columnChunk: 64, workGroup: 1,
+            measured: "16 registers of 4: 8 sums, 2 queries; not measured on such a device"),
+        StagedTiles(
+            lanes: 8, queryVectors: 2, tileK: 6, depthChunk: 128, tileV: 4, tileJ: 32, columnChunk: 64, workGroup: 1,
+            measured: "16 registers of 8: 12 sums, 2 queries; not measured on such a device"),
+        StagedTiles(
+            lanes: 16, queryVectors: 2, tileK: 8, depthChunk: 128, tileV: 8, tileJ: 64, columnChunk: 64, workGroup: 1,
+            measured: "PoCL and Intel's runtime on AVX-512; 2026-11"),
+    ]
+
+    /// The row for a device of `nativeWidth` floats to a vector.
+    static func row(nativeWidth: Int) -> StagedTiles {
+        table.last { $0.lanes <= max(nativeWidth, 1) } ?? table[0]
+    }
+}

@@ -1,0 +1,82 @@
+import Attention
+
+/// What `bench` found for one shape.
+struct BenchResult {
+    let device: DeviceDescription
+    let kernel: String
+    let shape: BenchShape
+    let check: BenchCheck
+    /// `nil` if the result was wrong, and so not worth timing.
+    let measurement: BenchMeasurement?
+    /// Floating-point operations of one call: 2·(D + Dv) for each pair that is not excluded.
+    let flops: Double
+
+    private func rate(_ amount: Double) -> Double? { measurement.map { amount / $0.medianSeconds * 1e-9 } }
+
+    var gflops: Double? { rate(flops) }
+    var gbps: Double? { rate(Double(shape.movedBytes)) }
+    var shareOfPeak: Double? { share(gflops, measurement?.peak.rate) }
+    /// For decode shapes alone: the operands of the others may stay in the caches.
+    var shareOfStream: Double? { shape.isDecode ? share(gbps, measurement?.stream.rate) : nil }
+
+    private func share(_ part: Double?, _ whole: Double?) -> Double? {
+        guard let part, let whole, whole > 0 else { return nil }
+        return part / whole
+    }
+
+    /// Why this result is not to be trusted.
+    var problem: String? {
+        if !check.passes { return "expected the reference's result, found \(check.failure ?? "another")" }
+        if let share = shareOfPeak, share > 1 {
+            return "expected a share of peak of at most 1, found \(Pretty.fixed(share, 3)): a wrong measurement"
+        }
+        if let share = shareOfStream, share > 1 {
+            return "expected a share of stream of at most 1, found \(Pretty.fixed(share, 3)): a wrong measurement"
+        }
+        return nil
+    }
+
+    var json: JSON {
+        .object([
+            ("device", .device(device)), ("kernel", .string(kernel)), ("shape", .shape(shape.shape)),
+            ("causal", .bool(shape.isCausal)), ("window_left", shape.windowLeft.map { .int($0) } ?? .null),
+            ("dtype", .string("\(shape.type)")), ("verified", .bool(check.passes)),
+            ("verified_part", .string(check.coverage)),
+            ("median_ms", .optional(measurement.map { $0.medianSeconds * 1e3 })),
+            ("min_ms", .optional(measurement.map { $0.smallestSeconds * 1e3 })), ("gflops", .optional(gflops)),
+            ("peak_gflops", .optional(measurement?.peak.rate)), ("peak_loop", .optional(measurement?.peak.kind)),
+            ("share_of_peak", .optional(shareOfPeak)), ("gbps", .optional(gbps)),
+            ("stream_gbps", .optional(measurement?.stream.rate)),
+            ("stream_loop", .optional(measurement?.stream.kind)), ("share_of_stream", .optional(shareOfStream)),
+        ])
+    }
+}
+
+/// The results for people.
+struct BenchTable {
+    private var table = Table(
+        [
+            "shape", "type", "kernel", "checked", "median ms", "min ms", "GFLOP/s", "peak", "share", "GB/s", "stream",
+            "share",
+        ], rightAligned: [4, 5, 6, 7, 8, 9, 10, 11])
+    private var notes: [String] = []
+
+    mutating func add(_ result: BenchResult) {
+        func number(_ value: Double?, _ places: Int) -> String { value.map { Pretty.fixed($0, places) } ?? "-" }
+        let measurement = result.measurement
+        table.add([
+            result.shape.label, "\(result.shape.type)", result.kernel,
+            result.check.passes ? result.check.coverage : "WRONG",
+            number(measurement.map { $0.medianSeconds * 1e3 }, 3),
+            number(measurement.map { $0.smallestSeconds * 1e3 }, 3), number(result.gflops, 1),
+            number(measurement?.peak.rate, 1), number(result.shareOfPeak, 3), number(result.gbps, 1),
+            number(measurement?.stream.rate, 1), number(result.shareOfStream, 3),
+        ])
+        if notes.isEmpty { notes.append("device: \(result.device.name) (\(result.device.platform))") }
+    }
+
+    func printed() {
+        notes.forEach { Console.line($0) }
+        table.printed()
+    }
+}

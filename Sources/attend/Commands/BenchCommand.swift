@@ -1,0 +1,103 @@
+import ArgumentParser
+import Attention
+import BenchmarkLoops
+
+/// `attend bench`: times shapes, once their result is right.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Times shapes after checking the result.",
+        discussion: """
+            A call is timed with its operands in the device's memory, launch and wait included. Excluded pairs of a query \
+            and a key are no work. Peak is the best of several loops of multiply-adds, stream the best of several loops \
+            that read memory larger than the caches, on the processor and on the device, in turns with the call; medians \
+            throughout. Decode shapes (one query) go round copies of keys and values of four times the last-level cache. \
+            A share over 1 is a wrong measurement: exit status 1.
+            """)
+
+    @Option(help: ArgumentHelp("Time this shape; without it a standard list.", valueName: "B,Hq,Hkv,Lq,Lk,D[,Dv]"))
+    var shape: String?
+
+    @Option(help: "Storage of the operands of --shape: f32, f16 or bf16.")
+    var dtype = StorageType.f32
+
+    @Flag(help: "A causal mask, with --shape.")
+    var causal = false
+
+    @Option(help: ArgumentHelp("Keys more than this before a query are excluded, with --shape.", valueName: "keys"))
+    var windowLeft: Int?
+
+    @Option(help: ArgumentHelp("How many samples to take.", valueName: "n"))
+    var `repeat` = 15
+
+    @OptionGroup var kernels: KernelOptions
+    @OptionGroup var common: CommonOptions
+
+    enum StorageType: String, ExpressibleByArgument, CaseIterable {
+        case f32, f16, bf16
+
+        var elementType: ElementType {
+            switch self {
+            case .f32: .float32
+            case .f16: .float16
+            case .bf16: .bfloat16
+            }
+        }
+    }
+
+    mutating func validate() throws {
+        if let shape, BenchShape(shape) == nil {
+            throw ValidationError(
+                "--shape: expected B,Hq,Hkv,Lq,Lk,D[,Dv], numbers from 1 on, Hq a multiple of Hkv; found '\(shape)'")
+        }
+        if shape == nil, causal || windowLeft != nil || dtype != .f32 {
+            throw ValidationError("--causal, --window-left and --dtype: expected together with --shape, found without")
+        }
+        if let windowLeft, windowLeft < 0 {
+            throw ValidationError("--window-left: expected 0 or more, found \(windowLeft)")
+        }
+        if !(1...100_000).contains(`repeat`) {
+            throw ValidationError("--repeat: expected 1 to 100000, found \(`repeat`)")
+        }
+    }
+
+    func run() throws {
+        do { try execute() } catch { throw CommandFailure(error) }
+    }
+
+    private var shapes: [BenchShape] {
+        guard let shape, var single = BenchShape(shape) else { return BenchShape.standard }
+        single.type = dtype.elementType
+        single.isCausal = causal
+        single.windowLeft = windowLeft
+        return [single]
+    }
+
+    private func execute() throws {
+        let device = try DeviceChoice.one(common)
+        if benchmark_loops_optimised() == 0 {
+            Console.note("warning: this build is not optimised, its native loops are slow; use swift build -c release")
+        }
+        var loops: [any PeakLoops] = [try NativeLoops(threads: common.threads)]
+        if let own = try OpenCLLoops(device) { loops.append(own) }
+        let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: loops)
+        var results: [BenchResult] = []
+        var table = BenchTable()
+        let progress = Progress()
+        let shapes = self.shapes
+        for (index, shape) in shapes.enumerated() {
+            progress.update("\(index + 1) of \(shapes.count): \(shape.label) \(shape.type)")
+            let result = try bench.measure(shape)
+            results.append(result)
+            table.add(result)
+        }
+        progress.clear()
+        if common.json {
+            Console.line(JSON.object([("results", .array(results.map(\.json)))]).text)
+        } else {
+            table.printed()
+        }
+        for result in results {
+            if let problem = result.problem { throw CommandFailure(.checkFailed, "\(result.shape.label): \(problem)") }
+        }
+    }
+}

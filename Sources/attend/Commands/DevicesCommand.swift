@@ -1,0 +1,79 @@
+import ArgumentParser
+import Attention
+
+/// `attend devices`: what there is, and what would be used.
+struct DevicesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "devices", abstract: "Lists devices, what they report, and which is chosen and why.",
+        discussion: "With --device, shows which device that choice would take.")
+
+    @OptionGroup var common: CommonOptions
+
+    private struct Row {
+        let description: DeviceDescription
+        let family: String?
+        let isChosen: Bool
+        let reason: String
+        let limits: [(name: String, json: JSON)]
+    }
+
+    func run() throws {
+        do { try execute() } catch { throw CommandFailure(error) }
+    }
+
+    private func execute() throws {
+        let listing = DeviceListing.current()
+        let chosen = common.device == "auto" ? listing.chosen : try DeviceChoice.one(common).description.selector
+        let rows = rows(listing, chosen)
+        guard !common.json else { return Console.line(json(rows, listing).text) }
+        var table = Table(["", "selector", "kind", "family", "name", "platform", "why"])
+        for row in rows {
+            let d = row.description
+            table.add([
+                row.isChosen ? "*" : "", d.selector, d.kind.rawValue, row.family ?? "-", d.name, d.platform, row.reason,
+            ])
+        }
+        table.printed()
+        for row in rows where !row.limits.isEmpty {
+            let limits = row.limits.map { "\($0.name) \($0.json.text)" }.joined(separator: ", ")
+            Console.line(Console.oneLine("\(row.description.selector): \(limits)"))
+        }
+        Console.line("OpenCL loader: \(listing.library.map(Console.oneLine) ?? "none")")
+        listing.skipped.forEach { Console.line(Console.oneLine("passed over: \($0)")) }
+    }
+
+    private func rows(_ listing: DeviceListing, _ chosen: String) -> [Row] {
+        var rows = listing.candidates.map { candidate in
+            let isChosen = candidate.description.selector == chosen
+            let choice = common.device == "auto" ? listing.reason : "what --device names"
+            return Row(
+                description: candidate.description, family: candidate.family, isChosen: isChosen,
+                reason: candidate.unsuitableReason ?? (isChosen ? "chosen: \(choice)" : "can be used"),
+                limits: candidate.limits.map { ($0.name, JSON($0.value)) })
+        }
+        if !rows.contains(where: { $0.description.kind == .native }) {
+            let native = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
+            let reason = "this version has no native path"
+            rows.append(Row(description: native, family: nil, isChosen: false, reason: reason, limits: []))
+        }
+        return rows
+    }
+
+    private func json(_ rows: [Row], _ listing: DeviceListing) -> JSON {
+        .object([
+            (
+                "devices",
+                .array(
+                    rows.map { row in
+                        .object([
+                            ("selector", .string(row.description.selector)), ("name", .string(row.description.name)),
+                            ("platform", .string(row.description.platform)),
+                            ("kind", .string(row.description.kind.rawValue)), ("family", .optional(row.family)),
+                            ("chosen", .bool(row.isChosen)), ("reason", .string(row.reason)),
+                            ("limits", .object(row.limits.map { ($0.name, $0.json) })), ("verdicts", .object([])),
+                        ])
+                    })
+            ), ("library", .optional(listing.library)),
+        ])
+    }
+}

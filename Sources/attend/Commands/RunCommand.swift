@@ -1,0 +1,110 @@
+import ArgumentParser
+import Attention
+import TensorFiles
+
+/// `attend run`: one file in, one file out.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Attention over the tensors of a .safetensors file.",
+        discussion: """
+            IN holds Q, K, V (or query, key, value) and optionally attn_mask, past_key, past_value, nonpad_kv_seqlen, \
+            alibi_slopes, sinks, cu_seqlens_q and cu_seqlens_k. Options may stand in its metadata under ONNX's names; a \
+            flag wins. OUT gets Y; present_key and present_value where past ones were given; qk_matmul_output and \
+            log_sum_exp where they were asked for or IN holds them. OUT is written whole or not at all.
+            """)
+
+    @Argument(help: ArgumentHelp("The file to read.", valueName: "in"))
+    var input: String
+
+    @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "out"))
+    var output: String?
+
+    @OptionGroup var attention: AttentionFlags
+    @OptionGroup var kernels: KernelOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        do { try execute() } catch { throw CommandFailure(error, file: Console.oneLine(input)) }
+    }
+
+    private func execute() throws {
+        let file = try CaseFile(path: input)
+        let settings = file.settings(attention)
+        let inputs = try file.inputs(settings)
+        let problem = try AttentionProblem(inputs, settings.options)
+        let device = try DeviceChoice.one(common)
+        let call = try device.attend(
+            inputs, settings.options, policy: kernels.policy, fallback: common.fallbackPolicy,
+            control: RunControl(isProfiled: true))
+        let fallbacks = call.fallbacks(of: device, common)
+        fallbacks.forEach { Console.note("fallback: \($0.from): \($0.reason)") }
+        if let output {
+            let tensors = try call.outputs.named.map { try $0.tensor.fileTensor(named: $0.name) }
+            try TensorFile.write(tensors, to: output)
+        }
+        let agreement = try file.expected("Y").map {
+            try Comparison(call.outputs.output, stored: $0, settings: settings)
+        }
+        if common.json {
+            Console.line(json(call, fallbacks, problem, agreement).text)
+        } else {
+            describe(call, problem, agreement)
+        }
+    }
+
+    private func json(
+        _ call: AttentionResult, _ fallbacks: [(from: String, reason: String)], _ problem: AttentionProblem,
+        _ agreement: Comparison?
+    ) -> JSON {
+        var members: [(String, JSON)] = [
+            ("device", .device(call.device)), ("kernel", .string(call.report.kernel)),
+            ("fallbacks", .fallbacks(fallbacks)),
+            (
+                "milliseconds",
+                .object([("total", .double(call.milliseconds)), ("kernel", .optional(call.kernelMilliseconds))])
+            ),
+            ("shape", .shape(problem.shape)), ("scratch_bytes", .int(call.report.scratchBytes)),
+            ("build", .string(call.report.build.rawValue)),
+        ]
+        if let agreement {
+            members.append(
+                (
+                    "agreement",
+                    .object([
+                        ("largest_error", .ratio(agreement.largestError)), ("ratio", .ratio(agreement.ratio)),
+                        ("passes", .bool(agreement.passes)),
+                    ])
+                ))
+        }
+        return .object(members)
+    }
+
+    private func describe(_ call: AttentionResult, _ problem: AttentionProblem, _ agreement: Comparison?) {
+        let shape = problem.shape
+        Console.line("device     \(call.device.name) (\(call.device.platform), \(call.device.selector))")
+        Console.line("kernel     \(call.report.kernel), \(Self.words(call.report.build))")
+        var time = "\(Pretty.fixed(call.milliseconds, 3)) ms"
+        if let kernel = call.kernelMilliseconds { time += ", of which \(Pretty.fixed(kernel, 3)) ms in kernels" }
+        Console.line("time       \(time)")
+        Console.line(
+            "shape      batch \(shape.batch), heads \(shape.queryHeads)/\(shape.keyValueHeads), "
+                + "\(shape.queryLength) queries × \(shape.keyLength) keys, dimensions "
+                + "\(shape.headDimension)/\(shape.valueDimension), \(problem.queryType)")
+        Console.line("scratch    \(Pretty.bytes(call.report.scratchBytes))")
+        if let agreement {
+            Console.line(
+                "agreement  largest difference from the file's Y \(Pretty.scientific(agreement.largestError)), "
+                    + "\(Pretty.fixed(agreement.ratio, 3)) of what is allowed"
+                    + (agreement.passes ? "" : ": DOES NOT AGREE"))
+        }
+        if let output { Console.line("written    \(Console.oneLine(output))") }
+    }
+
+    private static func words(_ build: RunReport.Build) -> String {
+        switch build {
+        case .cached: "from the program cache"
+        case .compiled: "compiled by the driver"
+        case .native: "part of this program"
+        }
+    }
+}

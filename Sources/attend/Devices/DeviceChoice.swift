@@ -1,0 +1,57 @@
+import Attention
+
+/// From `--device` to open devices.
+enum DeviceChoice {
+    /// The one device that the options name.
+    ///
+    /// - Throws: ``CommandFailure`` of status 69 if it is not there or cannot be used.
+    static func one(_ common: CommonOptions) throws -> Device {
+        if common.device == "all" {
+            throw CommandFailure(.usage, "--device: expected one device, found 'all', which is for conform and verify")
+        }
+        return try opened(common.device)
+    }
+
+    /// The devices that the options name: all OpenCL devices that can be used for `all`.
+    static func several(_ common: CommonOptions) throws -> [Device] {
+        guard common.device == "all" else { return [try opened(common.device)] }
+        let usable = DeviceListing.current().candidates.filter {
+            $0.unsuitableReason == nil && $0.description.kind != .reference
+        }
+        guard !usable.isEmpty else {
+            throw CommandFailure(.unavailable, "--device: expected OpenCL devices, found none that can be used")
+        }
+        return try usable.map { try opened($0.description.selector) }
+    }
+
+    private static func opened(_ selector: String) throws -> Device {
+        do {
+            var device = try Device.select(DevicePreference(selector))
+            // What the library would log, the command says itself.
+            device.logger.logLevel = .critical
+            return device
+        } catch AttentionError.noDevice(_, let reason) {
+            throw CommandFailure(
+                .unavailable, "--device: expected a device that is here, found '\(selector)': \(reason)")
+        }
+    }
+}
+
+extension AttentionResult {
+    /// Every device that was given up, and why: those that failed, and all there was to try if nothing but the reference was left.
+    func fallbacks(of device: Device, _ common: CommonOptions) -> [(from: String, reason: String)] {
+        let wasLeft = common.device == "auto" && device.description.kind == .reference
+        let skipped = wasLeft ? device.skipped.map { (from: $0.name, reason: $0.reason) } : []
+        return skipped + fallbacks.map { (from: $0.from, reason: $0.reason) }
+    }
+
+    /// Time in kernels: as the driver measured it, or all of the time where there is no driver. `nil` if nobody knows.
+    var kernelMilliseconds: Double? {
+        if let nanoseconds = report.kernelNanoseconds { return Double(nanoseconds) * 1e-6 }
+        return report.build == .native ? milliseconds : nil
+    }
+}
+
+extension CommonOptions {
+    var fallbackPolicy: FallbackPolicy { fallback == .never ? .never : .automatic }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Attention
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    @Flag(help: "Print one JSON object on standard output, and nothing else there.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to compute.",
+            discussion: """
+                auto (the best GPU, else the best CPU device), gpu, cpu, native (without OpenCL), reference, \
+                opencl:P.D by index, or a part of a platform's or device's name; all, for conform and verify.
+                """, valueName: "sel"))
+    var device = "auto"
+
+    @Option(
+        help: ArgumentHelp("The most threads that native code may use; OpenCL devices use their own.", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("The instruction set of native code: v4, v3 or baseline.", valueName: "set"))
+    var isa: InstructionSet?
+
+    @Option(help: "What to do when a device fails during the work: automatic (go on with the next) or never.")
+    var fallback = Fallback.automatic
+
+    enum InstructionSet: String, ExpressibleByArgument, CaseIterable { case v4, v3, baseline }
+    enum Fallback: String, ExpressibleByArgument, CaseIterable { case automatic, never }
+
+    mutating func validate() throws {
+        if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more, found \(threads)") }
+        if device.isEmpty { throw ValidationError("--device: expected a device, found nothing") }
+    }
+}
+
+/// Which kernels may be used.
+struct KernelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Use this kernel, whatever the plan would choose: staged, …", valueName: "name"))
+    var kernel: String?
+
+    @Option(help: ArgumentHelp("Use kernels of this family, wide or tiled, on a device that would choose the other."))
+    var forceFamily: Family?
+
+    enum Family: String, ExpressibleByArgument, CaseIterable { case wide, tiled }
+
+    var policy: PlanPolicy { PlanPolicy(kernel: kernel, family: forceFamily?.rawValue) }
+}

@@ -1,0 +1,35 @@
+import Attention
+
+/// The parts of JSON that several commands print alike.
+extension JSON {
+    static func device(_ device: DeviceDescription) -> JSON {
+        .object([
+            ("name", .string(device.name)), ("platform", .string(device.platform)),
+            ("kind", .string(device.kind.rawValue)), ("selector", .string(device.selector)),
+        ])
+    }
+
+    static func shape(_ shape: AttentionShape) -> JSON {
+        .object([
+            ("batch", .int(shape.batch)), ("query_heads", .int(shape.queryHeads)),
+            ("key_value_heads", .int(shape.keyValueHeads)), ("query_length", .int(shape.queryLength)),
+            ("key_length", .int(shape.keyLength)), ("head_dimension", .int(shape.headDimension)),
+            ("value_dimension", .int(shape.valueDimension)),
+        ])
+    }
+
+    static func fallbacks(_ fallbacks: [(from: String, reason: String)]) -> JSON {
+        .array(fallbacks.map { .object([("from", .string($0.from)), ("reason", .string($0.reason))]) })
+    }
+
+    init(_ limit: DeviceCandidate.Limit) {
+        switch limit {
+        case .number(let value): self = .int(value)
+        case .text(let value): self = .string(value)
+        case .flag(let value): self = .bool(value)
+        }
+    }
+
+    /// A ratio; one beyond all numbers is null.
+    static func ratio(_ value: Double) -> JSON { value.isFinite ? .double(value) : .null }
+}

@@ -1,0 +1,98 @@
+/// Wrong kernels: each is one change to the shipped text, of the kind that reviews miss.
+extension KernelMutation {
+    static let all: [KernelMutation] = exclusion + softmax + products + returned
+
+    private static func change(
+        _ name: String, _ file: String, _ find: String, _ replace: String, _ hints: String...
+    ) -> KernelMutation {
+        KernelMutation(name: name, file: file, find: find, replace: replace, hints: hints)
+    }
+
+    private static let exclusion: [KernelMutation] = [
+        change(
+            "causal one too many", "problem.clh", "min(high, position + 1) : high", "min(high, position + 2) : high",
+            "causal"),
+        change(
+            "causal strict", "problem.clh", "min(high, position + 1) : high", "min(high, position) : high", "causal"),
+        change("causal ignored", "problem.clh", "p->causal ? min", "0 ? min", "causal"),
+        change(
+            "window left narrow", "problem.clh", "position - p->window_left, ", "position - p->window_left + 1, ",
+            "window"),
+        change("window right narrow", "problem.clh", "p->window_right + 1)", "p->window_right)", "window"),
+        change(
+            "last key of a length", "problem.clh", "long high = s->key_count;",
+            "long high = s->key_count - (s->key_count > 3 ? 1 : 0);", "lengths"),
+        change("last key of a tile's range", "problem.clh", "position + w->rows - 1)", "position)", "causal"),
+        change("position without offset", "logits.clh", "row + w->s.offset;", "row;", "edge:causal-last-key"),
+        change("mask polarity", "logits.clh", "(LOAD_LANES(attends) == 0)", "(LOAD_LANES(attends) != 0)", "mask:bool"),
+        change(
+            "minus infinity no exclusion", "logits.clh", "out |= (AS_INTS(m) == (int)0xFF800000);", "", "closed-add"),
+        change("short mask attended", "logits.clh", "out = (lane_ints)(-1);", "out |= (lane_ints)(0);", "short-mask"),
+        change("mask column without start", "logits.clh", "w->s.key_start + key;", "key;", "mask:", "packed"),
+        change(
+            "mask added before softcap", "logits.clh", "s += m;",
+            "s += p->softcap > 0.0f ? soft_capped(m, p->softcap) : m;", "softcap-then-mask"),
+        change("mask ignored", "logits.clh", "s += m;", "", "mask:f32"),
+    ]
+
+    private static let softmax: [KernelMutation] = [
+        change("ALiBi without abs", "logits.clh", "(float)abs(key", "(float)(key", "alibi"),
+        change("ALiBi sign", "logits.clh", "s -= slope", "s += slope", "alibi"),
+        change("softcap not scaled back", "logits.clh", "softcap * tanh(s / softcap)", "tanh(s / softcap)", "softcap"),
+        change(
+            "sink missing in the sum", "softmax.cl", "sum += exp2_lanes(((lanes)(sink) - best) * LOG2_E);", ";", "sinks"
+        ),
+        change("sink of another head", "softmax.cl", "sinks[w.head]", "sinks[0]", "sinks:finite"),
+        change(
+            "empty row's lse", "softmax.cl", "select((lanes)(-INFINITY), l, found)",
+            "select((lanes)(INFINITY), l, found)", "closed-bool"),
+        change(
+            "excluded key counts", "softmax.cl", "(lanes)(-0.0f), AS_INTS(t) == EXCLUDED",
+            "(lanes)(-0.0f), AS_INTS(t) == 0", "mask:bool"),
+        change("NaN scores dropped", "softmax.cl", "attended & (nan |", "attended & (0 |", "keyNaN", "queryNaN"),
+        change("infinite score dropped", "softmax.cl", "(AS_INTS(t) == INFINITE)", "0", "maskPlusInfinity"),
+        change(
+            "maximum over excluded", "softmax.cl", "fmax(best, t), attended)", "fmax(best, t), (lane_ints)(-1))",
+            "poison"),
+        change("exponential coefficient", "exp2.clh", "0x1.c6aed4p-5f", "0x1.c7aed4p-5f"),
+        change("exponential degree", "exp2.clh", "0x1.5f456ap-10f", "0.0f"),
+        change("lse base 2", "softmax.cl", "best + log(sum)", "best + log2(sum)", "lse"),
+    ]
+
+    private static let products: [KernelMutation] = [
+        change("last depth", "scores.cl", "? count : 0;", "? count - 1 : 0;", "size:"),
+        change(
+            "scale in every pass", "scores.cl", "< p.depth ? 1.0f : p.scale", "< p.depth ? p.scale : p.scale", "d192",
+            "d129"),
+        change("sums of chunks lost", "scores.cl", "if (depth > 0 && key + t < w.high)", "if (depth > 9999)", "d192"),
+        change("wrong key head", "scores.cl", "w->head / p->group;", "w->head % p->group;", "h4/2"),
+        change("wrong value head", "weighted_sum.cl", "w->head / p->group, w->s", "w->head % p->group, w->s", "h4/2"),
+        change("poison through zero weight", "weighted_sum.cl", "if (is_finite)", "if (1)", "poison"),
+        change("NaN value dropped", "weighted_sum.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
+        change(
+            "last keys of a pass", "weighted_sum.cl", "min(TILE_J, w.high - key)", "min(TILE_J, (w.high - key) & ~1)",
+            "size:"),
+        change("unnormalised", "weighted_sum.cl", "* inverse + 0.0f", "* (inverse > 0.0f ? inverse + 1e-5f : 0.0f)"),
+        change(
+            "last column", "weighted_sum.cl", "for (int c = 0; c < columns; ++c)",
+            "for (int c = 0; c < (columns & ~1) + (columns == 1); ++c)", "v17", "v9"),
+        change("writes one row more", "weighted_sum.cl", "i < w.rows; ++i", "i <= w.rows; ++i", "edge:one"),
+        change("copied tail", "rows.clh", "for (; c < count; ++c)", "for (; c < count - 1; ++c)", "d35"),
+        change("bf16 truncated", "types.clh", "(bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16", "bits >> 16", "bf16"),
+        change("bf16 ties away", "types.clh", "0x7FFFu + ((bits >> 16) & 1u)", "0x8000u", "equal", "bf16"),
+        change("f16 towards zero", "types.clh", "vstore_half_rte(x", "vstore_half_rtz(x", "f16"),
+    ]
+
+    private static let returned: [KernelMutation] = [
+        change(
+            "past rows reversed", "concatenate.cl", "is_past ? row : row - past_length",
+            "is_past ? past_length - 1 - row : row - past_length", "past"),
+        change(
+            "present column stride", "concatenate.cl", "fresh[source + c * from.column]", "fresh[source + c]", "past"),
+        change(
+            "masked scores before softcap", "score_output.cl", "select((lanes)(-INFINITY), t, excluded == 0)",
+            "select((lanes)(-1e30f), t, excluded == 0)", "scores2"),
+        change("probabilities not normalised", "score_output.cl", "select(t * inverse,", "select(t,", "scores3"),
+        change("scores at the wrong key", "score_output.cl", "w.s.key_start + key)", "key)", "scores", "packed"),
+    ]
+}
