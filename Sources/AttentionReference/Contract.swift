@@ -1,80 +1,97 @@
 import AttentionCore
 
-/// When a result counts as equal to the reference: the gates of the contract, and the error bounds behind them.
+/// What "numerically equivalent" means, as code: each gate compares a result with the reference.
 ///
-/// With `u = 2⁻²⁴`, `N` attended keys, `T_j` the size of what score `j` is summed from, `g_j` its distance from the best score:
+/// With u = 2⁻²⁴, N the attended keys, D the head dimension, T_j = |scale|·Σ_d |q_d·k_jd| + |mask_j| + |alibi_j| +
+/// 10·|s_j after softcap, if there is one|, g_j = max s − s_j, A = Σ p_j|v_j|, C1 = Σ p_j·T_j·|v_j| + |O|·Σ p_j·T_j and C2 the
+/// same with g in place of T:
 ///
-///     C1 = Σ p T |v| + |O| Σ p T        C2 the same with g        A = Σ p |v|
-///     acc = u·(√D·C1 + 2·C2 + (√N + 10)·A)
-///     det = u·((D + 4)·C1 + 4·C2 + 2(N + 12)·A)
+///     acc = u·( √D·C1 + 2·C2 + (√N + 10)·A ) + underflow       what a correct kernel is off by
+///     det = u·( (D+4)·C1 + 4·C2 + 2(N+12)·A ) + underflow      what it can be off by at most
+///     rnd = 0 for f32; u_out·|O| + tiny for f16 (2⁻¹¹, 2⁻²⁵) and bf16 (2⁻⁸, 2⁻¹³⁴)
 ///
-/// Both get an `underflow` term beside the relative ones: single precision takes weights below 2⁻¹²⁵ for zero, and devices may
-/// take products below 2⁻¹²⁶ for zero, so that values of keys far behind are lost whatever their size.
+/// underflow = 2⁻¹²⁶·(N + 2 + 4·Σ|v_j| over the keys more than 80 behind): `float32` takes small enough weights for zero, whatever
+/// their values, and devices may take every product below 2⁻¹²⁶ for zero. No term relative to u covers that.
+///
+/// | gate | holds for | what |
+/// |---|---|---|
+/// | G0 | everything | NaN and infinities stand exactly where the reference's do |
+/// | G1 | output; scores that are probabilities, with v = 1 | error − rnd ≤ det |
+/// | G2 | output | error − rnd ≤ 2·acc |
+/// | G3 | f16, bf16; standard normal inputs, no softcap, N ≤ 4096 | all but 1 %, or 3, of the elements are correctly rounded |
+/// | G4 | f32, at least 64 elements | RMS(error / acc) ≤ 0.25 |
+/// | E | rows whose best key is 110 ahead | exact |
+/// | L | logSumExp | error ≤ u·( 3√D·max T + 4·abs(L) + √N + 10 ) |
+/// | S | other scores | error − rnd ≤ u·( (D+4)·T + 10·abs(s) ) + 2⁻¹²⁶ |
+/// | bits | present keys and values | the same bytes |
+///
+/// A sink counts as a key with a value of 0 and T = |sink|. `float64` results are rounded by 2⁻⁵³ and held to the gates of f32.
 public enum Contract {
-    /// Half a unit in the last place of single precision.
-    public static let unit = 0x1p-24
-    /// A key ahead by more than this is the result, exactly.
-    public static let exactLead = 110.0
-    /// Weights of keys further behind may be taken for zero.
-    public static let smallestGap = 80.0
-    /// Beyond this size of a score, or of what it is summed from, nothing is promised of the row's numbers.
-    public static let largestScore = 0x1p126
+    /// Half a unit in the last place of `float32`.
+    static let u = 0x1p-24
+    /// The smallest normal number of `float32`. Devices may flush smaller ones to zero.
+    static let smallestNormal = 0x1p-126
+    /// Weights of keys this far behind the best may vanish: e⁻⁸⁰ is still normal in `float32`, e⁻⁸⁸ is not.
+    static let vanishingGap = 80.0
 
-    /// The expected error of a good kernel.
-    static func accuracy(_ bound: OutputBound, depth: Int, attended: Int) -> Double {
-        let n = Double(attended)
-        return unit * (Double(depth).squareRoot() * bound.c1 + 2 * bound.c2 + (n.squareRoot() + 10) * bound.a)
-            + underflow(bound, n)
+    /// The gates that `outputs` fails: for each tensor and gate the worst element. Empty if all is right.
+    ///
+    /// - Parameters:
+    ///   - outputs: what an implementation wrote.
+    ///   - reference: what ``Reference`` says, computed with bounds.
+    ///   - isStandardNormal: query, key and value were drawn from N(0, 1), so that G3 applies.
+    ///   - ratios: takes note of the largest ratio of each gate, passed or not.
+    /// - Throws: ``AttentionError/invalid(_:)`` if the outputs are not those of the call; what a device throws in a download.
+    public static func findings(
+        _ outputs: AttentionOutputs, of problem: AttentionProblem, _ inputs: AttentionInputs,
+        against reference: ReferenceResult, isStandardNormal: Bool = false, ratios: inout GateRatios
+    ) throws(AttentionError) -> [Finding] {
+        let all = try measure(outputs, of: problem, inputs, against: reference, isStandardNormal: isStandardNormal)
+        for finding in all { ratios.note(finding.gate, finding.ratio) }
+        return all.filter { $0.ratio > 1 }
     }
 
-    /// What no kernel may exceed.
-    static func limit(_ bound: OutputBound, depth: Int, attended: Int) -> Double {
-        let n = Double(attended)
-        return unit * (Double(depth + 4) * bound.c1 + 4 * bound.c2 + 2 * (n + 12) * bound.a) + underflow(bound, n)
+    /// The gates that `outputs` fails, for callers who do not ask how closely the others were passed.
+    public static func findings(
+        _ outputs: AttentionOutputs, of problem: AttentionProblem, _ inputs: AttentionInputs,
+        against reference: ReferenceResult, isStandardNormal: Bool = false
+    ) throws(AttentionError) -> [Finding] {
+        var ratios = GateRatios()
+        return try findings(
+            outputs, of: problem, inputs, against: reference, isStandardNormal: isStandardNormal, ratios: &ratios)
     }
 
-    private static func underflow(_ bound: OutputBound, _ attended: Double) -> Double {
-        0x1p-124 * bound.lost + 0x1p-126 * attended
+    /// Every gate that applies to `outputs`, passed or not: for each tensor and gate the worst element.
+    ///
+    /// Parameters and errors are those of ``findings(_:of:_:against:isStandardNormal:)``.
+    public static func measure(
+        _ outputs: AttentionOutputs, of problem: AttentionProblem, _ inputs: AttentionInputs,
+        against reference: ReferenceResult, isStandardNormal: Bool = false
+    ) throws(AttentionError) -> [Finding] {
+        try problem.check(outputs, for: inputs)
+        guard reference.absolute.count == reference.output.count else {
+            throw .invalid("reference", .combination, expected: "a result with bounds", found: "one without")
+        }
+        var all = try measureOutput(outputs.output, problem, reference, isStandardNormal)
+        if let tensor = outputs.logSumExp { all += try measureLogSumExp(tensor, problem, reference) }
+        if let tensor = outputs.scores { all += try measureScores(tensor, problem, reference) }
+        for part in try PresentPart.all(problem, inputs, outputs) {
+            let isEqual = try part.present.contiguousBytes() == part.source.contiguousBytes()
+            all.append(
+                Finding(
+                    tensor: part.name, gate: "bits", ratio: isEqual ? 0 : .infinity,
+                    detail: isEqual ? "equal" : "it is not the past rows and then the new ones"))
+        }
+        return all
     }
 
-    /// What storing a value in `type` may add to its error.
-    static func rounding(_ type: ElementType, _ value: Double) -> Double {
+    /// rnd: what rounding the result `value` to `type` may move it by. 0 for `float32`, whose rounding is within the bounds.
+    static func rounding(_ value: Double, _ type: ElementType) -> Double {
         switch type {
-        case .float16: 0x1p-11 * abs(value) + 0x1p-25
-        case .bfloat16: 0x1p-8 * abs(value) + 0x1p-134
-        case .float64, .float32, .bool, .int32, .int64: 0
+        case .float16: type.unitRoundoff * abs(value) + 0x1p-25
+        case .bfloat16: type.unitRoundoff * abs(value) + 0x1p-134
+        case .float64: type.unitRoundoff * abs(value)
+        case .float32, .bool, .int32, .int64: 0
         }
     }
-}
-
-/// A gate that a result did not pass.
-public struct Finding: Hashable, Sendable, CustomStringConvertible {
-    /// `output`, `logSumExp`, `scores`, `presentKey` or `presentValue`.
-    public let tensor: String
-    /// `G0` to `G4`, `E`, `L`, `S`, or `bits`.
-    public let gate: String
-    /// How many times what is allowed; infinite where nothing is.
-    public let ratio: Double
-    /// The place and the numbers.
-    public let detail: String
-
-    public init(tensor: String, gate: String, ratio: Double, detail: String) {
-        self.tensor = tensor
-        self.gate = gate
-        self.ratio = ratio
-        self.detail = detail
-    }
-
-    public var description: String { "\(tensor) \(gate) ×\(ratio): \(detail)" }
-}
-
-/// The largest ratios met, gate by gate, whether they pass or not.
-public struct GateRatios: Hashable, Sendable {
-    public private(set) var largest: [String: Double] = [:]
-
-    public init() {}
-
-    public mutating func note(_ gate: String, _ ratio: Double) { largest[gate] = max(largest[gate] ?? 0, ratio) }
-
-    public mutating func merge(_ other: GateRatios) { for (gate, ratio) in other.largest { note(gate, ratio) } }
 }

@@ -1,112 +1,76 @@
 import AttentionCore
-import Foundation
+import Dispatch
 
-/// Attention as SEMANTICS defines it: for query `i` and key `j`,
+/// What attention is: plain loops in `Double`, on the inputs as stored.
 ///
-///     s = scale · q·k            softcap: s ← c·tanh(s/c)       s ← s + mask − slope·|j − p|
-///     p = exp(s − m) / (Σ exp(s − m) + exp(sink − m))           output = Σ p·v        logSumExp = m + ln Σ
+/// For query `i` and key `j` of one head, with `p = i + offset` the query's position among the keys:
 ///
-/// over the keys that are not excluded, in `Double`, one row after the other. Cost: `O(Lq · Lk · (D + Dv))` a head.
-/// Source: Vaswani et al. 2017, arXiv 1706.03762.
+///     s = scale · (q_i · k_j)
+///     s = softcap · tanh(s / softcap)                         with a softcap
+///     s = s + mask_ij                                         with an additive mask
+///     s = s − slope · |j − p|                                 with ALiBi
+///     excluded: mask false or −∞, causal j > p, outside the window, j ≥ keyLength, another packed sequence
+///     weight_j = exp(s_j − m) / (Σ exp(s − m) + exp(sink − m))    over the keys that are not excluded
+///     output = Σ weight_j · v_j          logSumExp = m + ln(the same denominator)
+///
+/// Nothing here is tuned beyond copying the operands to `Double` once and sharing rows among processors.
+///
+/// Source: Vaswani et al. 2017, arXiv 1706.03762, §3.2.1; the order of operations and the edges are ONNX `Attention`, opset 25.
 public enum Reference {
-    /// Computes `problem` on the operands as they are stored.
+    /// The exact result of a call, with what is needed to bound the error of another implementation.
     ///
-    /// - Parameter check: called between rows; what it throws ends the work.
+    /// - Parameters:
+    ///   - problem: the checked call.
+    ///   - inputs: the operands that `problem` was made from.
+    ///   - control: looked at between rows.
+    ///   - withBounds: also compute the sums that ``Contract`` needs. Without them the value loop does a quarter of the work.
+    /// - Throws: ``AttentionError/cancelled``, ``AttentionError/outOfMemory(bytes:device:)``, or what a device throws when its memory
+    ///   is downloaded.
+    /// - Complexity: O(pairs · (D + Dv)) time; memory for the operands and results as `Double`, and `B·Hq·Lq·Lk` only if
+    ///   scores are asked for.
     public static func evaluate(
-        _ problem: AttentionProblem, _ inputs: AttentionInputs,
-        check: () throws(AttentionError) -> Void = { () throws(AttentionError) in }
+        _ problem: AttentionProblem, _ inputs: AttentionInputs, control: RunControl? = nil, withBounds: Bool = true
     ) throws(AttentionError) -> ReferenceResult {
+        try control?.check()
+        let results = try ResultBuffers(problem, withBounds: withBounds)
+        guard !problem.isEmpty else { return results.result(problem) }
         let operands = try ReferenceOperands(problem, inputs)
-        let shape = problem.shape
-        let rows = shape.batch * shape.queryHeads * shape.queryLength
-        var result = ReferenceResult(
-            output: Array(repeating: 0, count: rows * shape.valueDimension),
-            logSumExp: Array(repeating: -.infinity, count: rows), scores: [], scoreBounds: [],
-            bounds: Array(repeating: OutputBound(), count: rows * shape.valueDimension),
-            rows: Array(repeating: RowFacts(), count: rows))
-        if let scores = problem.scores {
-            let fill = scores == .masked ? -Double.infinity : 0
-            result.scores = Array(repeating: fill, count: rows * shape.keyLength)
-            result.scoreBounds = Array(repeating: ScoreBound(), count: rows * shape.keyLength)
-        }
-        for segment in problem.segments {
-            for head in 0..<shape.queryHeads {
-                let work = ReferenceHead(problem, operands, segment, head)
-                for i in 0..<segment.queryCount {
-                    try check()
-                    work.computeRow(i, &result)
-                }
+        let blocks = RowBlock.all(of: problem)
+
+        @Sendable func work(_ index: Int) {
+            let block = blocks[index]
+            let worker = RowWorker(problem, operands, results)
+            for row in block.rows {
+                do { try control?.check() } catch { return }
+                worker.evaluate(block.segment, head: block.head, row: row)
             }
         }
-        return result
+        // Below about a millisecond of work, waking other processors costs more than it saves.
+        if problem.attendedPairs > (1 << 20) / (problem.shape.headDimension + problem.shape.valueDimension) {
+            DispatchQueue.concurrentPerform(iterations: blocks.count, execute: work)
+        } else {
+            for index in blocks.indices { work(index) }
+        }
+        try control?.check()
+        return results.result(problem)
     }
 }
 
-/// The operands as `Double`, in row-major order.
-struct ReferenceOperands {
-    let query: [Double]
-    /// Past and new ones.
-    let key: [Double]
-    let value: [Double]
-    /// What the mask adds, or 0 and −∞ for a boolean one; empty without a mask.
-    let mask: [Double]
-    /// Strides of ``mask``, 0 where it is broadcast.
-    let maskView: HeadView
+/// Rows of one head and segment that one processor computes in one go.
+struct RowBlock: Sendable {
+    let segment: Segment
+    let head: Int
+    let rows: Range<Int>
 
-    init(_ problem: AttentionProblem, _ inputs: AttentionInputs) throws(AttentionError) {
-        let shape = problem.shape
-        query = try Self.read(
-            inputs.query, problem.query, [shape.batch, shape.queryHeads, shape.queryLength, shape.headDimension])
-        let fresh = shape.keyLength - problem.pastLength
-        let heads = [shape.batch, shape.keyValueHeads]
-        key = try Self.joined(
-            inputs.pastKey, try Self.read(inputs.key, problem.key, heads + [fresh, shape.headDimension]),
-            problem, fresh, shape.headDimension)
-        value = try Self.joined(
-            inputs.pastValue, try Self.read(inputs.value, problem.value, heads + [fresh, shape.valueDimension]),
-            problem, fresh, shape.valueDimension)
-        guard let tensor = inputs.mask.tensor else {
-            mask = []
-            maskView = HeadView(offset: 0, batch: 0, head: 0, row: 0, column: 0)
-            return
+    /// Enough blocks to keep processors busy to the end, few enough that scratch memory is not allocated for every row.
+    static func all(of problem: AttentionProblem) -> [RowBlock] {
+        let rows = 32
+        return problem.segments.flatMap { segment in
+            (0..<problem.shape.queryHeads).flatMap { head in
+                stride(from: 0, to: segment.queryCount, by: rows).map { first in
+                    RowBlock(segment: segment, head: head, rows: first..<min(first + rows, segment.queryCount))
+                }
+            }
         }
-        let values = try tensor.doubles()
-        mask = tensor.elementType == .bool ? values.map { $0 == 0 ? -.infinity : 0 } : values
-        maskView = Self.broadcastView(tensor.shape)
-    }
-
-    /// Strides of a row-major array of `shape`, seen as the score's four dimensions.
-    private static func broadcastView(_ shape: [Int]) -> HeadView {
-        var strides = [0, 0, 0, 0]
-        var step = 1
-        for (place, size) in zip((0..<4).reversed(), shape.reversed()) {
-            strides[place] = size == 1 ? 0 : step
-            step *= size
-        }
-        return HeadView(offset: 0, batch: strides[0], head: strides[1], row: strides[2], column: strides[3])
-    }
-
-    /// The elements that `view` shows, as `[batch, head, row, column]` of `sizes`.
-    private static func read(
-        _ tensor: Tensor, _ view: HeadView, _ sizes: [Int]
-    ) throws(AttentionError) -> [Double] {
-        let layout = try TensorLayout(
-            shape: sizes, strides: [view.batch, view.head, view.row, view.column], offset: view.offset)
-        return try Tensor(storage: tensor.storage, layout: layout, elementType: tensor.elementType).doubles()
-    }
-
-    private static func joined(
-        _ past: Tensor?, _ fresh: [Double], _ problem: AttentionProblem, _ freshRows: Int, _ columns: Int
-    ) throws(AttentionError) -> [Double] {
-        guard let past else { return fresh }
-        let old = try past.doubles()
-        let (oldSize, freshSize) = (problem.pastLength * columns, freshRows * columns)
-        var joined: [Double] = []
-        joined.reserveCapacity(old.count + fresh.count)
-        for head in 0..<problem.shape.batch * problem.shape.keyValueHeads {
-            joined += old[head * oldSize..<(head + 1) * oldSize]
-            joined += fresh[head * freshSize..<(head + 1) * freshSize]
-        }
-        return joined
     }
 }

@@ -2,19 +2,21 @@ import AttentionCore
 
 /// The definition of attention as a backend: plain loops in `Double`, results rounded once.
 ///
-/// It is there to be compared with, and for machines that have nothing else: a core does about half a million attended pairs of
-/// 64 dimensions in a tenth of a second.
+/// Takes every type and shape, `float64` too. It is not made to be fast.
 public struct ReferenceBackend: Backend {
     public let device = DeviceDescription(
         selector: "reference", name: "reference (Double)", platform: "none", kind: .reference)
 
     public init() {}
 
+    /// - Throws: ``AttentionError/unsupported(device:reason:)`` if the policy asks for a kernel or family by another name.
     public func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
-        if let kernel = policy.kernel, kernel != "reference" {
-            throw .unsupported(device: device.name, reason: "it has no kernel '\(kernel)'")
+        for name in [policy.kernel, policy.family] {
+            guard let name, name != "reference" else { continue }
+            throw .unsupported(
+                device: device.name, reason: "it has one kernel, 'reference', and '\(name)' was asked for")
         }
-        return ReferencePlan()
+        return ReferencePlan(problem)
     }
 
     public func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage {
@@ -22,29 +24,75 @@ public struct ReferenceBackend: Backend {
     }
 }
 
-private struct ReferencePlan: BackendPlan {
-    var explanation: PlanExplanation {
-        PlanExplanation(
+/// The only way the reference computes anything.
+struct ReferencePlan: BackendPlan {
+    let explanation: PlanExplanation
+
+    init(_ problem: AttentionProblem) {
+        explanation = PlanExplanation(
             kernel: "reference",
-            choices: ["plain loops in Double, one row after the other: to compare with, not for speed"])
+            choices: [
+                "plain loops in Double: the definition, not optimised for speed",
+                "results are rounded once, to the output's type",
+            ],
+            scratchBytes: Self.scratchBytes(problem))
     }
 
     func run(
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
     ) throws(AttentionError) -> RunReport {
-        try control.check()
-        let result = try Reference.evaluate(problem, inputs) { () throws(AttentionError) in try control.check() }
-        try outputs.output.splitIntoHeads(problem.shape.queryHeads).write(result.output)
+        try problem.check(outputs, for: inputs)
+        let result = try Reference.evaluate(problem, inputs, control: control, withBounds: false)
+        let shape = problem.shape
+        let output = try ReferenceOperands.view(
+            outputs.output, problem.outputView(outputs.output),
+            [shape.batch, shape.queryHeads, shape.queryLength, shape.valueDimension])
+        try output.write(result.output)
         try outputs.logSumExp?.write(result.logSumExp)
-        try outputs.scores?.write(result.scores)
-        for (present, past, fresh) in [
-            (outputs.presentKey, inputs.pastKey, inputs.key), (outputs.presentValue, inputs.pastValue, inputs.value),
-        ] {
-            guard let present, let past else { continue }
-            try present.sliced(axis: 2, 0..<past.shape[2]).writeBytes(of: past)
-            try present.sliced(axis: 2, past.shape[2]..<present.shape[2])
-                .writeBytes(of: try fresh.splitIntoHeads(present.shape[1]))
+        if let scores = result.scores { try outputs.scores?.write(scores) }
+        for part in try PresentPart.all(problem, inputs, outputs) { try part.present.writeBytes(of: part.source) }
+        return RunReport(kernel: "reference", build: .native, scratchBytes: Self.scratchBytes(problem))
+    }
+
+    /// The operands and results as `Double`; scores only where asked for.
+    private static func scratchBytes(_ problem: AttentionProblem) -> Int {
+        let s = problem.shape
+        let rows = s.batch &* s.queryHeads &* s.queryLength
+        let keys = s.batch &* s.keyValueHeads &* s.keyLength
+        let numbers =
+            rows &* (s.headDimension &+ s.valueDimension &+ 1) &+ keys &* (s.headDimension &+ s.valueDimension)
+            &+ (problem.scores == nil ? 0 : 2 &* rows &* s.keyLength)
+        return numbers &* 8
+    }
+}
+
+/// A part of a present tensor, and the operand whose elements it must hold bit for bit.
+struct PresentPart {
+    /// `presentKey` or `presentValue`.
+    var name: String
+    var present: Tensor
+    var source: Tensor
+
+    /// The past rows and the new ones of the present tensors that a call has.
+    static func all(
+        _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs
+    ) throws(AttentionError) -> [PresentPart] {
+        let s = problem.shape
+        let fresh = [s.batch, s.keyValueHeads, s.keyLength - problem.pastLength]
+        var all: [PresentPart] = []
+        func add(_ name: String, _ present: Tensor?, _ past: Tensor?, _ new: Tensor) throws(AttentionError) {
+            guard let present, let past else { return }
+            let first = try present.sliced(axis: 2, 0..<problem.pastLength)
+            let second = try present.sliced(axis: 2, problem.pastLength..<s.keyLength)
+            all.append(PresentPart(name: name, present: first, source: past))
+            all.append(PresentPart(name: name, present: second, source: new))
         }
-        return RunReport(kernel: "reference", build: .native, scratchBytes: 0)
+        try add(
+            "presentKey", outputs.presentKey, inputs.pastKey,
+            try ReferenceOperands.view(inputs.key, problem.key, fresh + [s.headDimension]))
+        try add(
+            "presentValue", outputs.presentValue, inputs.pastValue,
+            try ReferenceOperands.view(inputs.value, problem.value, fresh + [s.valueDimension]))
+        return all
     }
 }
