@@ -61,18 +61,22 @@ extension KernelMutation {
     private static let products: [KernelMutation] = [
         change("last depth", "scores.cl", "? count : 0;", "? count - 1 : 0;", "size:"),
         change(
-            "scale in every pass", "scores.cl", "< p->depth ? 1.0f : p->scale", "< p->depth ? p->scale : p->scale", "d192",
+            "scale in every pass", "scores.cl", "< p->depth ? 1.0f : p->scale", "< p->depth ? p->scale : p->scale",
+            "d192",
             "d129"),
         change("sums of chunks lost", "scores.cl", "if (depth > 0 && key + t < w->high)", "if (depth > 9999)", "d192"),
         change("wrong key head", "scores.cl", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"),
-        change("wrong value head", "weighted_sum.cl", "w->head / p->group, w->s.key_start + key + t",
+        change(
+            "wrong value head", "weighted_sum.cl", "w->head / p->group, w->s.key_start + key + t",
             "w->head % p->group, w->s.key_start + key + t", "h4/2"),
         change("poison through zero weight", "weighted_sum.cl", "if (is_finite)", "if (1)", "poison"),
         change("NaN value dropped", "weighted_sum.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
             "last keys of a pass", "weighted_sum.cl", "min(TILE_J, w->high - key)", "min(TILE_J, (w->high - key) & ~1)",
             "size:"),
-        change("unnormalised", "weighted_sum.cl", "ot[c * TILE_Q + i] * inverse", "ot[c * TILE_Q + i] * (inverse > 0.0f ? inverse + 1e-5f : 0.0f)"),
+        change(
+            "unnormalised", "weighted_sum.cl", "ot[c * TILE_Q + i] * inverse",
+            "ot[c * TILE_Q + i] * (inverse > 0.0f ? inverse + 1e-5f : 0.0f)"),
         change(
             "last column", "weighted_sum.cl", "for (int c = 0; c < columns; ++c)",
             "for (int c = 0; c < (columns & ~1) + (columns == 1); ++c)", "v17", "v9"),
@@ -101,7 +105,8 @@ extension KernelMutation {
         change("scalar: wrong key head", "scores.cl", "w->head / p->group, w", "w->head % p->group, w", "h4/2"),
         change("scalar: last depth", "scores.cl", "d < p->depth; ++d", "d < p->depth - 1; ++d", "size:"),
         change("scalar: block bound", "scores.cl", "(block + 1) * p.block_keys", "block * p.block_keys + 3", "size:"),
-        change("scalar: wrong value column", "weighted_sum.cl", "block * TILE_V;", "block * (TILE_V - 1);", "v17", "v9"),
+        change(
+            "scalar: wrong value column", "weighted_sum.cl", "block * TILE_V;", "block * (TILE_V - 1);", "v17", "v9"),
         change(
             "scalar: a query's neighbour", "weighted_sum.cl", "add_careful(weights[i], value",
             "add_careful(weights[0], value", "size:"),

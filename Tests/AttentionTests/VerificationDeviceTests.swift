@@ -43,7 +43,8 @@ enum TestDevices {
         let candidate = try #require(TestDevices.wide)
         let harness = MutationHarness(
             text: { KernelText.embedded[$0] },
-            makeBackend: { try candidate.makeBackend(replacingSources: $0) }, policy: PlanPolicy(family: mutation.family))
+            makeBackend: { try candidate.makeBackend(replacingSources: $0) },
+            policy: PlanPolicy(family: mutation.family))
         let verdict = try harness.verdict(mutation)
         print("\(mutation): \(verdict)")
         guard case .caught = verdict else {

@@ -1,6 +1,6 @@
 import Foundation
 import OpenCLRuntime
-import Synchronization
+import Locking
 import Testing
 
 @Suite(.needsDevice) struct BufferTests {
@@ -124,7 +124,7 @@ import Testing
     @Test(arguments: Machine.subjects)
     func memoryOfTheHost(_ subject: Subject) throws {
         final class Owner: Sendable {
-            let pointer = Mutex(UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 4096))
+            let pointer = Guarded(UnsafeMutableRawPointer.allocate(byteCount: 4096, alignment: 4096))
             let gone: Gone
             init(_ gone: Gone) { self.gone = gone }
             deinit {
@@ -132,7 +132,7 @@ import Testing
                 gone.flag.withLock { $0 = true }
             }
         }
-        final class Gone: Sendable { let flag = Mutex(false) }
+        final class Gone: Sendable { let flag = Guarded(false) }
 
         let gone = Gone()
         let queue = try subject.queue()

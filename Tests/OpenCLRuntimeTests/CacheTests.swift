@@ -1,6 +1,6 @@
 import Foundation
 import OpenCLRuntime
-import Synchronization
+import Locking
 import Testing
 
 @Suite struct SHA256Tests {
@@ -117,7 +117,7 @@ import Testing
         let cache = ProgramCache(folder: nil)
         let source = try ProgramSource(name: "put.cl", source: Self.text)
         let options = try BuildOptions(definitions: [("VALUE", 3)])
-        let seen = Mutex<[(ObjectIdentifier, BuildOutcome)]>([])
+        let seen = Guarded<[(ObjectIdentifier, BuildOutcome)]>([])
         onThreads(8) { _ in
             guard let answer = try? cache.program(source, options: options, in: context) else { return }
             seen.withLock { $0.append((ObjectIdentifier(answer.program), answer.outcome)) }

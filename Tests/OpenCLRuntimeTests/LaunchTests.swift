@@ -1,5 +1,5 @@
 import OpenCLRuntime
-import Synchronization
+import Locking
 import Testing
 
 @Suite(.needsDevice) struct LaunchTests {
@@ -141,7 +141,7 @@ import Testing
     func eightThreads(_ subject: Subject) throws {
         let program = try subject.program(
             "__kernel void put(__global int *x, int v) { x[get_global_id(0)] = v + (int)get_global_id(0); }")
-        let failures = Mutex<[String]>([])
+        let failures = Guarded<[String]>([])
         onThreads(8) { thread in
             do {
                 let queue = try subject.queue()

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// The programs built in one context. They hold no reference to the `Context` object, so there is no circle.
 final class ProgramTable: Sendable {
@@ -9,10 +9,10 @@ final class ProgramTable: Sendable {
 
     /// One program, built under the slot's own lock, so that building one does not hold up another.
     private final class Slot: Sendable {
-        let program = Mutex<Program?>(nil)
+        let program = Guarded<Program?>(nil)
     }
 
-    private let slots = Mutex<[Key: Slot]>([:])
+    private let slots = Guarded<[Key: Slot]>([:])
 
     /// The program that is there, or what `make` makes; of several callers at once one makes it.
     func program(

@@ -1,5 +1,5 @@
 import COpenCL
-import Synchronization
+import Locking
 
 /// A program built for one device (`cl_program`).
 ///
@@ -13,7 +13,7 @@ public final class Program: @unchecked Sendable {
     let handle: OpaquePointer
     /// For comparing only. The driver keeps the context alive as long as the program.
     let contextHandle: OpaquePointer
-    private let idleKernels = Mutex<[String: [KernelState]]>([:])
+    private let idleKernels = Guarded<[String: [KernelState]]>([:])
 
     var library: OpenCLLibrary { device.library }
 
