@@ -86,8 +86,8 @@ public final class OpenCLBackend: Backend {
         return UInt(bitPattern: base) % UInt(alignment) == 0 && !bytes.isEmpty
     }
 
-    /// A program for this device, and whether the driver had to compile it.
-    func program(_ kernel: KernelVariant) throws(AttentionError) -> (Program, isCompiled: Bool) {
+    /// A program for this device, and how it came to be.
+    func program(_ kernel: KernelVariant) throws(AttentionError) -> (Program, BuildOutcome) {
         try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
     }
 

@@ -14,18 +14,17 @@ final class ProgramStore: Sendable {
         self.cache = cache
     }
 
-    /// The program of `kernel`, and whether the driver had to compile it just now.
+    /// The program of `kernel`, and how it came to be.
     ///
     /// Who asks at the same time as another waits for the one build, which the cache sees to.
-    func program(_ kernel: KernelVariant) throws(OpenCLError) -> (Program, isCompiled: Bool) {
-        if let program = known.withLock({ $0[kernel] }) { return (program, false) }
+    func program(_ kernel: KernelVariant) throws(OpenCLError) -> (Program, BuildOutcome) {
+        if let program = known.withLock({ $0[kernel] }) { return (program, .inMemory) }
         let file = kernel.name + ".cl"
         guard let source = text.sources[file] else { throw .missingHeader(name: file, includedBy: "the plan") }
         let (program, outcome) = try cache.program(
             try ProgramSource(name: file, source: source, headers: text.headers),
             options: try BuildOptions(definitions: kernel.definitions), in: context)
         known.withLock { $0[kernel] = program }
-        if case .compiled = outcome { return (program, true) }
-        return (program, false)
+        return (program, outcome)
     }
 }
