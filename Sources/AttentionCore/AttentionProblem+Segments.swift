@@ -3,6 +3,8 @@ extension AttentionProblem {
     static func segments(
         _ inputs: AttentionInputs, _ shape: AttentionShape, past: Int, packed: Bool
     ) throws(AttentionError) -> [Segment] {
+        // No rows, no segments: the batch of an empty call may be of any size.
+        if !packed && inputs.keyLengths == nil && (shape.queryHeads == 0 || shape.queryLength == 0) { return [] }
         var segments =
             packed
             ? try packedSegments(inputs, shape)

@@ -207,6 +207,8 @@ extension AttentionProblem {
 
     /// Products that a backend forms later: none may pass 64 bits.
     private func checkSizes() throws(AttentionError) {
+        // The last dimension of an output of rank 3, also where another is 0.
+        _ = try TensorLayout.product([shape.queryHeads, shape.valueDimension], operand: "output")
         for (name, sizes, bytes) in [
             ("output", shape.outputShape, 8), ("scores", shape.scoreShape, 8),
             ("key", [shape.batch, shape.keyValueHeads, shape.keyLength, shape.headDimension], 8),

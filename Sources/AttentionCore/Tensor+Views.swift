@@ -19,7 +19,9 @@ extension Tensor {
         }
         var sliced = shape
         sliced[axis] = range.count
-        let start = range.isEmpty ? layout.offset : layout.offset + range.lowerBound * strides[axis]
+        // Steps may pass 64 bits where there is no element to step to.
+        let isEmpty = range.isEmpty || count == 0
+        let start = isEmpty ? layout.offset : layout.offset + range.lowerBound * strides[axis]
         let layout = try TensorLayout(shape: sliced, strides: strides, offset: start)
         return try Tensor(storage: storage, layout: layout, elementType: elementType)
     }
@@ -33,7 +35,9 @@ extension Tensor {
         let columns = shape[2] / heads
         return try viewed(
             shape: [shape[0], heads, shape[1], columns],
-            strides: [strides[0], columns * strides[2], strides[1], strides[2]], offset: layout.offset)
+            strides: [
+                strides[0], columns.multipliedReportingOverflow(by: strides[2]).partialValue, strides[1], strides[2],
+            ], offset: layout.offset)
     }
 
     /// The same storage seen with another shape and strides.

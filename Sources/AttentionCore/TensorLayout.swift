@@ -69,6 +69,8 @@ public struct TensorLayout: Hashable, Sendable {
 
     /// True if the elements follow one another in row-major order.
     public var isContiguous: Bool {
+        // Without elements nothing is out of order, and the product of the other dimensions may pass 64 bits.
+        guard count > 0 else { return true }
         var expected = 1
         for (size, stride) in zip(shape, strides).reversed() {
             if size != 1 && stride != expected { return false }
@@ -79,7 +81,7 @@ public struct TensorLayout: Hashable, Sendable {
 
     /// The axes from the largest stride to the smallest, ties in axis order: how the elements lie in memory.
     public var memoryOrder: [Int] {
-        shape.indices.sorted { (abs(strides[$0]), -$0) > (abs(strides[$1]), -$1) }
+        shape.indices.sorted { (strides[$0].magnitude, -$0) > (strides[$1].magnitude, -$1) }
     }
 
     /// True unless each stride surely steps over all that the smaller ones reach. Layouts whose elements interleave without

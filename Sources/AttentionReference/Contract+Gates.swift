@@ -28,7 +28,8 @@ extension Contract {
         var most = GateMeter("output", "G1", shape: shape)
         var usual = GateMeter("output", "G2", shape: shape)
         var exact = GateMeter("output", "E", shape: shape)
-        var (squares, measured, misrounded) = (0.0, 0, 0)
+        var (squares, averaged, averagedRows) = (0.0, 0, 0)
+        var (measured, misrounded) = (0, 0)
         var largestN = 0
 
         for row in reference.rows.indices where reference.rows[row].state != .unspecified {
@@ -50,8 +51,12 @@ extension Contract {
                 }
                 measured += 1
                 if actual != type.rounded(due) { misrounded += 1 }
+                // 0/0 is 0. Behind a sink all keys are far from the maximum by the same distance: see ``fewestRows``.
+                guard facts.lead >= 0 else { continue }
+                averaged += 1
                 if error > 0 { squares += (error / acc) * (error / acc) }
             }
+            if facts.lead >= 0 { averagedRows += 1 }
         }
 
         var all = [kind, most, usual, exact].compactMap(\.finding)
@@ -63,18 +68,23 @@ extension Contract {
                     tensor: "output", gate: "G3", ratio: Double(misrounded) / allowed,
                     detail: "\(misrounded) of \(measured) elements are not the correctly rounded reference"))
         }
-        if type == .float32, measured >= 64 {
-            let rms = (squares / Double(measured)).squareRoot()
+        if type == .float32, averaged >= 64, averagedRows >= fewestRows {
+            let rms = (squares / Double(averaged)).squareRoot()
             all.append(
                 Finding(
                     tensor: "output", gate: "G4", ratio: rms / largestRMS,
-                    detail: "RMS(error/acc) is \(rms) over \(measured) elements"))
+                    detail: "RMS(error/acc) is \(rms) over \(averaged) elements"))
         }
         return all
     }
 
     /// G4's limit.
     static let largestRMS = 0.25
+
+    /// G4 needs this many rows. The elements of one row share the errors of its weights, so that many elements of few rows do not
+    /// average: 6 of 6,000 correct results of one row reached up to 0.41, 3 of two rows 0.32, none of four or more 0.25. Rows behind
+    /// a sink do not count: where all keys are 70 behind, correct results of 64 elements reached 0.32.
+    static let fewestRows = 8
 
     /// G3's limit: a hundredth, but never less than three. Correct kernels missed 2 of 66 and 2 of 81 in some 12,000 cases.
     static func allowedMisroundings(of count: Int) -> Double { max(Double(count) / 100, 3) }

@@ -19,7 +19,7 @@ import AttentionCore
 /// | G1 | output; scores that are probabilities, with v = 1 | error − rnd ≤ det |
 /// | G2 | output | error − rnd ≤ 2·acc |
 /// | G3 | f16, bf16; standard normal inputs, no softcap, N ≤ 4096 | all but 1 %, or 3, of the elements are correctly rounded |
-/// | G4 | f32, at least 64 elements | RMS(error / acc) ≤ 0.25 |
+/// | G4 | f32, at least 64 elements of 8 rows that no sink leads | RMS(error / acc) ≤ 0.25 |
 /// | E | rows whose best key is 110 ahead | exact |
 /// | L | logSumExp | error ≤ u·( 3√D·max T + 4·abs(L) + √N + 10 ) |
 /// | S | other scores | error − rnd ≤ u·( (D+4)·T + 10·abs(s) ) + 2⁻¹²⁶ |
