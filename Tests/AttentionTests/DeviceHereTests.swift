@@ -55,7 +55,7 @@ import Testing
             for _ in 0..<8 {
                 group.addTask {
                     var wrong = 0
-                    for _ in 0..<50 {
+                    for _ in 0..<200 {
                         let result = try await device.attend(inputs, fallback: .never)
                         if try result.output.contiguousBytes() != expected { wrong += 1 }
                     }

@@ -1,0 +1,122 @@
+import AttentionCore
+import Testing
+
+@testable import AttentionOpenCL
+
+/// The staged kernels on every usable OpenCL device of this machine.
+@Suite(.serialized) struct StagedTests {
+    static let devices: [OpenCLCandidate] = {
+        let count = (try? OpenCLDiscovery.platformCount()) ?? 0
+        return (0..<count).flatMap { (try? OpenCLDiscovery.candidates(platform: $0)) ?? [] }
+            .filter { $0.unsuitableReason == nil }
+    }()
+
+    private func run(
+        _ backend: OpenCLBackend, _ inputs: AttentionInputs, _ options: AttentionOptions, _ policy: PlanPolicy,
+        _ control: RunControl = .init()
+    ) throws -> (AttentionOutputs, RunReport) {
+        let problem = try AttentionProblem(inputs, options)
+        let outputs = try problem.makeOutputs(for: inputs) { (bytes) throws(AttentionError) in
+            try HostStorage(byteCount: bytes)
+        }
+        return (outputs, try backend.plan(problem, policy).run(problem, inputs, outputs, control))
+    }
+
+    private func numbers(_ shape: [Int], _ seed: Int) throws -> Tensor {
+        try Tensor(
+            (0..<shape.reduce(1, *)).map { Float(($0 &* 2_654_435_761 &+ seed) % 1009) / 504 - 1 }, shape: shape)
+    }
+
+    @Test func equalKeysGiveTheMeanOfTheValues() throws {
+        for candidate in Self.devices {
+            let inputs = AttentionInputs(
+                query: try Tensor([Float](repeating: 1, count: 30), shape: [1, 2, 3, 5]),
+                key: try Tensor([Float](repeating: 0.25, count: 40), shape: [1, 2, 4, 5]),
+                value: try Tensor((0..<16).map { Float($0) }, shape: [1, 2, 4, 2]))
+            let (outputs, report) = try run(
+                try candidate.makeBackend(), inputs, AttentionOptions(), PlanPolicy(), RunControl(isProfiled: true))
+            let expected: [Float] = [3, 4, 3, 4, 3, 4, 11, 12, 11, 12, 11, 12]
+            let found = try outputs.output.floats()
+            #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 }, "\(candidate.description.name): \(found)")
+            #expect(report.kernel == "staged")
+            #expect(report.kernelNanoseconds != nil)
+        }
+    }
+
+    /// Where a call is cut to fit the workspace changes no bit of it.
+    @Test func piecesGiveTheSameBits() throws {
+        for candidate in Self.devices {
+            let backend = try candidate.makeBackend()
+            var inputs = AttentionInputs(
+                query: try numbers([2, 4, 100, 24], 1), key: try numbers([2, 2, 70, 24], 2),
+                value: try numbers([2, 2, 70, 17], 3), mask: .causal)
+            inputs.keyLengths = [70, 33]
+            let options = AttentionOptions(scores: .probabilities, logSumExp: true)
+            let (whole, _) = try run(backend, inputs, options, PlanPolicy())
+            for limit in [1, 20_000, 60_000] {
+                let (cut, report) = try run(backend, inputs, options, PlanPolicy(workspaceLimit: limit))
+                #expect(report.scratchBytes <= max(limit, 32 * 71 * 4), "\(candidate.description.name)")
+                #expect(try cut.output.contiguousBytes() == whole.output.contiguousBytes())
+                #expect(try cut.scores?.contiguousBytes() == whole.scores?.contiguousBytes())
+                #expect(try cut.logSumExp?.contiguousBytes() == whole.logSumExp?.contiguousBytes())
+            }
+        }
+    }
+
+    @Test func refusesWhatItCannotRun() throws {
+        for candidate in Self.devices {
+            let backend = try candidate.makeBackend()
+            let double = try Tensor([1.0, 2.0], shape: [1, 1, 1, 2], elementType: .float64)
+            let single = try numbers([1, 1, 1, 2], 1)
+            for (tensor, policy) in [
+                (double, PlanPolicy()), (single, PlanPolicy(kernel: "none such")),
+                (single, PlanPolicy(family: "none such")),
+            ] {
+                let inputs = AttentionInputs(query: tensor, key: tensor, value: tensor)
+                let problem = try AttentionProblem(inputs)
+                #expect {
+                    _ = try backend.plan(problem, policy)
+                } throws: { error in
+                    guard case .unsupported? = error as? AttentionError else { return false }
+                    return true
+                }
+            }
+        }
+    }
+
+    @Test func aCancelledCallStops() throws {
+        for candidate in Self.devices {
+            let control = RunControl()
+            control.cancel()
+            let tensor = try numbers([1, 1, 1, 2], 1)
+            let inputs = AttentionInputs(query: tensor, key: tensor, value: tensor)
+            #expect(throws: AttentionError.cancelled) {
+                _ = try run(try candidate.makeBackend(), inputs, AttentionOptions(), PlanPolicy(), control)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (1, 1, 1, 1), (3, 4, 5, 7), (3, 4, 5, 20), (3, 4, 5, 1_000), (2, 1, 9, 4), (0, 4, 5, 3), (2, 3, 0, 3),
+    ])
+    func piecesCoverACallOnce(segments: Int, heads: Int, tiles: Int, limit: Int) {
+        let pieces = StagedPiece.pieces(segments: segments, heads: heads, tiles: tiles, limit: limit)
+        var seen: [[Int]: Int] = [:]
+        for piece in pieces {
+            #expect(piece.tileCount <= limit)
+            for s in piece.segments {
+                for h in piece.heads { for t in piece.tiles { seen[[s, h, t], default: 0] += 1 } }
+            }
+        }
+        #expect(seen.count == segments * heads * tiles)
+        #expect(seen.values.allSatisfy { $0 == 1 })
+    }
+
+    /// The host writes the structures of Kernels/common/problem.clh byte for byte.
+    @Test func structuresHaveTheSizesOfTheKernels() {
+        #expect(MemoryLayout<KernelView>.size == 40)
+        #expect(MemoryLayout<KernelSegment>.size == 32)
+        #expect(MemoryLayout<StagedProblem>.size == 7 * 40 + 2 * 8 + 14 * 4 + 2 * 4)
+        #expect(MemoryLayout<StagedProblem>.size.isMultiple(of: 8))
+    }
+}
