@@ -39,7 +39,7 @@ conform: build-tests
 	$(testing) $(attend) conform --device all Tests/Conformance $(sample)
 
 verify: build-tests
-	$(testing) $(attend) verify --device all --cases quick
+	$(testing) $(attend) verify --device all --cases full
 
 ## oclgrind: small cases on a simulator that sees races, bad addresses and wrong calls
 oclgrind: build-tests

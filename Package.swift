@@ -25,15 +25,16 @@ let package = Package(
         .systemLibrary(
             name: "COpenCL", pkgConfig: "OpenCL-Headers",
             providers: [.apt(["opencl-headers", "ocl-icd-opencl-dev"])]),
-        .target(name: "OpenCLRuntime", dependencies: ["COpenCL"]),
+        .target(name: "Locking"),
+        .target(name: "OpenCLRuntime", dependencies: ["COpenCL", "Locking"]),
         .target(name: "AttentionCore"),
         .target(name: "AttentionReference", dependencies: ["AttentionCore"]),
-        .target(name: "AttentionOpenCL", dependencies: ["AttentionCore", "OpenCLRuntime", "KernelSources"]),
+        .target(name: "AttentionOpenCL", dependencies: ["AttentionCore", "OpenCLRuntime", "KernelSources", "Locking"]),
         .target(name: "TensorFiles"),
         .target(
             name: "Attention",
             dependencies: [
-                "AttentionCore", "AttentionReference", "AttentionOpenCL",
+                "AttentionCore", "AttentionReference", "AttentionOpenCL", "Locking",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         // What the processor does at best, for `attend bench`: C, as the widest instructions need attributes.
@@ -45,7 +46,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "TestSupport", dependencies: ["AttentionCore"], path: "Tests/TestSupport"),
-        .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "TestSupport"]),
+        .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "Locking", "TestSupport"]),
         .testTarget(name: "AttentionCoreTests", dependencies: ["AttentionCore", "TestSupport"]),
         .testTarget(
             name: "AttentionReferenceTests", dependencies: ["AttentionReference", "TensorFiles", "TestSupport"]),
@@ -54,7 +55,9 @@ let package = Package(
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
         .testTarget(
             name: "AttentionTests",
-            dependencies: ["Attention", "AttentionCore", "AttentionOpenCL", "AttentionReference", "TestSupport"]),
+            dependencies: [
+                "Attention", "AttentionCore", "AttentionOpenCL", "AttentionReference", "Locking", "TestSupport",
+            ]),
         .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Scaled dot-product attention: the default device, the usual options.
 ///
@@ -119,7 +119,7 @@ private func operand(_ name: String, _ values: [Float], _ shape: [Int]) throws(A
     return try Tensor(values, shape: shape)
 }
 
-private let defaultDevice = Mutex<Device?>(nil)
+private let defaultDevice = Guarded<Device?>(nil)
 
 /// `device`, or the one that is opened at the first call without one.
 private func chosen(_ device: Device?) throws(AttentionError) -> Device {

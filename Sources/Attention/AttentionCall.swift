@@ -31,6 +31,7 @@ struct AttentionCall {
         do throws(AttentionError) {
             let outputs = try makeOutputs()
             let report = try makePlan().run(problem, inputs, outputs, control)
+            for note in report.notes { device.logger.notice("\(note)") }
             return AttentionResult(outputs, device.description, report, since: start)
         } catch {
             try control.check()

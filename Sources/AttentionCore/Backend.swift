@@ -97,12 +97,17 @@ public struct RunReport: Hashable, Sendable {
     public var scratchBytes: Int
     /// Time on the device in nanoseconds, where it was measured.
     public var kernelNanoseconds: UInt64?
+    /// What went otherwise than it should without touching the result: programs that could not be kept, say.
+    public var notes: [String]
 
-    public init(kernel: String, build: Build, scratchBytes: Int, kernelNanoseconds: UInt64? = nil) {
+    public init(
+        kernel: String, build: Build, scratchBytes: Int, kernelNanoseconds: UInt64? = nil, notes: [String] = []
+    ) {
         self.kernel = kernel
         self.build = build
         self.scratchBytes = scratchBytes
         self.kernelNanoseconds = kernelNanoseconds
+        self.notes = notes
     }
 }
 

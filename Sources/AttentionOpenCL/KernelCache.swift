@@ -13,15 +13,22 @@ public struct KernelCache: Sendable {
     private let cache: ProgramCache
 
     /// The cache that the environment names (`ATTEND_CACHE_DIR`), else the user's.
-    public static var standard: KernelCache { KernelCache(cache: .standard) }
+    public static var standard: KernelCache { KernelCache(cache: .standard()) }
 
     /// `nil` if the disk is left alone (`ATTEND_CACHE=off`).
     public var folder: String? { cache.folder }
 
     public func entries() -> [Entry] {
-        cache.entries().map { Entry(name: $0.name, byteCount: $0.byteCount, key: $0.key) }
+        ((try? cache.entries()) ?? []).map { Entry(name: $0.file, byteCount: $0.byteCount, key: Self.text($0.key)) }
     }
 
     /// Removes all entries, and gives their number.
-    public func clear() -> Int { cache.clear() }
+    ///
+    /// A folder that is not this user's alone is left as it is: nothing in it is ever used.
+    public func clear() -> Int { (try? cache.clear()) ?? 0 }
+
+    private static func text(_ key: CacheKey?) -> String {
+        guard let key else { return "" }
+        return "\(key.device)\n\(key.platform) \(key.platformVersion)\n\(key.driver)\n\(key.flags)"
+    }
 }

@@ -1,3 +1,5 @@
+import OpenCLRuntime
+
 /// A kernel with all that its text is compiled with. Two equal ones are the same program.
 enum KernelVariant: Hashable, Sendable {
     case staged(StagedKernel)
@@ -11,8 +13,8 @@ enum KernelVariant: Hashable, Sendable {
         }
     }
 
-    /// The `-D` flags, by name.
-    var definitions: [(name: String, value: String)] {
+    /// The macros the text is compiled with.
+    var definitions: [(name: String, value: BuildOptions.Value)] {
         switch self {
         case .staged(let kernel): kernel.definitions
         case .loop(let kernel): kernel.definitions
@@ -31,7 +33,8 @@ struct MeasuringKernel: Hashable, Sendable {
     /// Independent sums of `peak`.
     let sums: Int
 
-    var definitions: [(name: String, value: String)] {
-        name == .peak ? [("LANES", "\(lanes)"), ("SUMS", "\(sums)")] : [("LANES", "\(lanes)")]
+    var definitions: [(name: String, value: BuildOptions.Value)] {
+        let width: (name: String, value: BuildOptions.Value) = ("LANES", .integer(Int64(lanes)))
+        return name == .peak ? [width, ("SUMS", .integer(Int64(sums)))] : [width]
     }
 }

@@ -7,7 +7,7 @@ final class LaunchTimer {
 
     init(isOn: Bool) { self.isOn = isOn }
 
-    func run(_ launch: KernelLaunch, on queue: Queue, global: [Int], local: [Int]?) throws(OpenCLError) {
+    func run(_ launch: consuming Launch, on queue: Queue, global: WorkSize, local: WorkSize?) throws(OpenCLError) {
         if isOn {
             events.append(try launch.run(on: queue, global: global, local: local))
         } else {
@@ -19,7 +19,7 @@ final class LaunchTimer {
     func total() throws(OpenCLError) -> UInt64? {
         guard isOn else { return nil }
         var sum: UInt64 = 0
-        for event in events { sum += try event.duration() }
+        for event in events { sum += try event.times().duration }
         return sum
     }
 }

@@ -31,7 +31,7 @@ public final class MeasuringLoops: Sendable {
         multiplyAdds = programs
         reads = try backend.program(.loop(MeasuringKernel(name: .stream, lanes: lanes, sums: 0))).0
         let unit = items * lanes * 4 * MemoryLayout<Float>.stride
-        let wanted = min(byteCount, info.maxAllocation) / unit * unit
+        let wanted = min(byteCount, info.maxAllocationBytes) / unit * unit
         self.byteCount = wanted
         let (items, context) = (items, backend.context)
         (memory, results) = try asAttentionError(backend.device.name) { () throws(OpenCLError) in
@@ -43,7 +43,7 @@ public final class MeasuringLoops: Sendable {
         try backend.withQueue(isProfiled: false) { (queue) throws(AttentionError) in
             try asAttentionError(backend.device.name) { () throws(OpenCLError) in
                 // Touched, so that it is really there.
-                try queue.fill(memory, byteCount: memory.byteCount, with: 0)
+                try memory.fill(with: UInt8(0), on: queue)
                 try queue.finish()
             }
         }
@@ -52,7 +52,7 @@ public final class MeasuringLoops: Sendable {
     /// Billions of floating-point operations a second of one loop of `steps` steps; two for a multiply-add.
     public func multiplyAdd(kind: Int, steps: Int) throws(AttentionError) -> Double {
         let seconds = try seconds(multiplyAdds[kind], "peak") { launch in
-            launch.buffer(results).value(Float(0.5)).value(Float(0.25)).value(Int32(clamping: steps))
+            launch.buffer(results).float(0.5).float(0.25).int32(Int32(clamping: steps))
         }
         return Double(items) * Double(steps) * Double(Self.sumCounts[kind] * lanes * 2) / seconds * 1e-9
     }
@@ -61,23 +61,22 @@ public final class MeasuringLoops: Sendable {
     public func read() throws(AttentionError) -> Double {
         let vectors = byteCount / (lanes * MemoryLayout<Float>.stride)
         let seconds = try seconds(reads, "stream") { launch in
-            launch.buffer(memory).buffer(results).value(Int64(vectors))
+            launch.buffer(memory).buffer(results).int64(Int64(vectors))
         }
         return Double(byteCount) / seconds * 1e-9
     }
 
     private func seconds(
-        _ program: Program, _ name: String, _ arguments: (KernelLaunch) -> KernelLaunch
+        _ program: Program, _ name: String, _ arguments: (consuming Launch) -> Launch
     ) throws(AttentionError) -> Double {
         var duration = Duration.zero
         try backend.withQueue(isProfiled: false) { (queue) throws(AttentionError) in
             try asAttentionError(backend.device.name) { () throws(OpenCLError) in
-                try program.withKernel(name) { (kernel) throws(OpenCLError) in
-                    let start = ContinuousClock.now
-                    try arguments(kernel.launch()).enqueue(on: queue, global: [items], local: lanes > 1 ? [1] : nil)
-                    try queue.finish()
-                    duration = ContinuousClock.now - start
-                }
+                let start = ContinuousClock.now
+                try arguments(try program.launch(name))
+                    .enqueue(on: queue, global: WorkSize(items), local: lanes > 1 ? WorkSize(1) : nil)
+                try queue.finish()
+                duration = ContinuousClock.now - start
             }
         }
         return max(duration / .seconds(1), 1e-9)

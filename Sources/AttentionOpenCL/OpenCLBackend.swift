@@ -24,7 +24,7 @@ public final class OpenCLBackend: Backend {
         self.context = context
         nativeWidth = context.device.info.nativeFloatWidth
         scratch = ScratchPool(context: context)
-        programs = ProgramStore(context: context, text: text, cache: .standard)
+        programs = ProgramStore(context: context, text: text, cache: .standard())
         queues = QueuePool(context: context, isProfiled: false)
         profilingQueues = QueuePool(context: context, isProfiled: true)
     }
@@ -35,7 +35,7 @@ public final class OpenCLBackend: Backend {
         let kind: DeviceDescription.Kind =
             device.info.type.contains(.gpu) ? .gpu : device.info.type.contains(.cpu) ? .cpu : .accelerator
         return DeviceDescription(
-            selector: selector, name: device.info.name, platform: device.info.platformName, kind: kind)
+            selector: selector, name: device.info.name, platform: device.platform.name, kind: kind)
     }
 
     public func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
@@ -50,11 +50,14 @@ public final class OpenCLBackend: Backend {
 
     public func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage {
         // Some drivers accept what they cannot hold and fail, or swap, when it is touched.
-        guard byteCount <= info.maxAllocation, byteCount <= info.globalMemory else {
+        guard byteCount <= info.maxAllocationBytes, byteCount <= info.globalMemoryBytes else {
             throw .outOfMemory(bytes: byteCount, device: device.name)
         }
         return try OpenCLStorage(byteCount: byteCount, context: context, queues: queues, place: device.name)
     }
+
+    /// Work-items that a work-group may have in its first dimension.
+    var largestGroup: Int { max(min(info.maxWorkGroupSize, info.maxWorkItemSizes.first ?? 1), 1) }
 
     /// The tiles of this device, or of the family that the caller forces.
     func stagedTiles(_ policy: PlanPolicy) throws(AttentionError) -> StagedTiles {
@@ -69,7 +72,7 @@ public final class OpenCLBackend: Backend {
 
     /// The most scratch memory a call may take on this device.
     func scratchLimit(_ policy: PlanPolicy) -> Int {
-        min(policy.workspaceLimit, info.maxAllocation, info.globalMemory / 4)
+        min(policy.workspaceLimit, info.maxAllocationBytes, info.globalMemoryBytes / 4)
     }
 
     /// `copy` keeps kernels from using host memory in place: for simulators that do not see what the host wrote there.
@@ -79,12 +82,12 @@ public final class OpenCLBackend: Backend {
     /// True if kernels can use `bytes` where they are.
     func canShare(_ bytes: UnsafeMutableRawBufferPointer) -> Bool {
         guard !Self.copiesHostMemory, let base = bytes.baseAddress, info.hasUnifiedMemory else { return false }
-        let alignment = max(info.baseAddressAlignment, 1)
+        let alignment = max(info.hostPointerAlignmentBytes, 1)
         return UInt(bitPattern: base) % UInt(alignment) == 0 && !bytes.isEmpty
     }
 
-    /// A program for this device, and whether the driver had to compile it.
-    func program(_ kernel: KernelVariant) throws(AttentionError) -> (Program, isCompiled: Bool) {
+    /// A program for this device, and how it came to be.
+    func program(_ kernel: KernelVariant) throws(AttentionError) -> (Program, BuildOutcome) {
         try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
     }
 

@@ -60,18 +60,18 @@ public struct OpenCLCandidate: Sendable {
         self.device = device
         description = OpenCLBackend.describe(device, selector: selector)
         family = info.nativeFloatWidth >= 4 ? "wide" : "tiled"
-        unsuitableReason = info.unsuitableReason
+        unsuitableReason = device.unsuitability?.description
         limits = [
             ("driver", .text(info.driverVersion)),
-            ("version", .text(info.version)),
+            ("version", .text(info.version.text)),
             ("compute_units", .number(info.computeUnits)),
             ("native_float_width", .number(info.nativeFloatWidth)),
             ("preferred_float_width", .number(info.preferredFloatWidth)),
-            ("global_memory", .number(info.globalMemory)),
-            ("max_allocation", .number(info.maxAllocation)),
-            ("local_memory", .number(info.localMemory)),
+            ("global_memory", .number(info.globalMemoryBytes)),
+            ("max_allocation", .number(info.maxAllocationBytes)),
+            ("local_memory", .number(info.localMemoryBytes)),
             ("max_work_group", .number(info.maxWorkGroupSize)),
-            ("alignment", .number(info.baseAddressAlignment)),
+            ("alignment", .number(info.baseAlignmentBytes)),
             ("unified_memory", .flag(info.hasUnifiedMemory)),
             ("fp16", .flag(info.hasHalf)),
             ("fp64", .flag(info.hasDouble)),

@@ -20,11 +20,11 @@ final class OpenCLStorage: TensorStorage {
     }
 
     func download(from offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws(AttentionError) {
-        try onQueue { (queue) throws(OpenCLError) in try queue.read(buffer, at: offset, into: bytes) }
+        try onQueue { (queue) throws(OpenCLError) in try buffer.read(into: bytes, at: offset, on: queue) }
     }
 
     func upload(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(AttentionError) {
-        try onQueue { (queue) throws(OpenCLError) in try queue.write(buffer, at: offset, from: bytes) }
+        try onQueue { (queue) throws(OpenCLError) in try buffer.write(bytes, at: offset, on: queue) }
     }
 
     private func onQueue(_ body: (Queue) throws(OpenCLError) -> Void) throws(AttentionError) {

@@ -77,7 +77,7 @@ final class OperandBuffers {
             return Entry(storage: storage, buffer: own.buffer, origin: .device)
         }
         if let bytes = storage.hostBytes, backend.canShare(bytes) {
-            let buffer = try Buffer(context: backend.context, sharing: bytes)
+            let buffer = try share(bytes, storage)
             return Entry(storage: storage, buffer: buffer, origin: .inPlace)
         }
         let size = tensor.elementType.byteCount
@@ -101,6 +101,16 @@ final class OperandBuffers {
         return try result?.get()
     }
 
+    /// A buffer over host memory itself, which the driver keeps for as long as it needs it.
+    private func share(
+        _ bytes: UnsafeMutableRawBufferPointer, _ storage: any TensorStorage
+    ) throws(OpenCLError) -> Buffer {
+        guard let base = bytes.baseAddress else {
+            throw .invalidArgument(operation: "operands", reason: "no memory to share")
+        }
+        return try Buffer(context: backend.context, sharing: base, byteCount: bytes.count, owner: storage)
+    }
+
     /// A buffer with the bytes from the first element of `tensor` to its last. Memory of another device comes by way of the host.
     private func copy(_ tensor: Tensor) throws(OpenCLError) -> Buffer {
         let size = tensor.elementType.byteCount
@@ -112,7 +122,8 @@ final class OperandBuffers {
         let staging = try staging(range.count * size)
         defer { withExtendedLifetime(staging.owner) {} }
         do { try tensor.storage.download(from: range.lowerBound * size, into: staging.bytes) } catch {
-            throw OpenCLError.invalidArgument("another device's memory cannot be read: \(error)")
+            throw OpenCLError.invalidArgument(
+                operation: "operands", reason: "another device's memory cannot be read: \(error)")
         }
         return try Buffer(context: backend.context, copying: UnsafeRawBufferPointer(staging.bytes))
     }
@@ -125,7 +136,7 @@ final class OperandBuffers {
             guard let bytes = host.hostBytes else { throw AttentionError.outOfMemory(bytes: byteCount, device: "host") }
             return (bytes, host)
         } catch {
-            throw OpenCLError.invalidArgument("\(error)")
+            throw OpenCLError.invalidArgument(operation: "operands", reason: "\(error)")
         }
     }
 
@@ -134,7 +145,7 @@ final class OperandBuffers {
         for (tensor, entry) in written where tensor.count > 0 {
             switch entry.origin {
             case .device: break
-            case .inPlace: try queue.makeVisible(entry.buffer)
+            case .inPlace: try entry.buffer.map(.read, on: queue).unmap()
             case .copy: try bringBack(tensor, entry.buffer)
             }
         }
@@ -145,13 +156,13 @@ final class OperandBuffers {
         let size = tensor.elementType.byteCount
         let range = tensor.layout.extent
         let staging = try staging(range.count * size)
-        try queue.read(buffer, at: 0, into: staging.bytes)
+        try buffer.read(into: staging.bytes, on: queue)
         let source = UnsafeRawBufferPointer(staging.bytes)
         defer { withExtendedLifetime(staging.owner) {} }
         do throws(AttentionError) {
             try Self.store(source, range, tensor)
         } catch {
-            throw .invalidArgument("the output cannot be written: \(error)")
+            throw .invalidArgument(operation: "operands", reason: "the output cannot be written: \(error)")
         }
     }
 

@@ -1,10 +1,10 @@
 import OpenCLRuntime
-import Synchronization
+import Locking
 
 /// Scratch buffers of one device, kept between calls: the first touch of fresh memory costs more than many a call.
 final class ScratchPool: Sendable {
     private let context: Context
-    private let idle = Mutex<[Buffer]>([])
+    private let idle = Guarded<[Buffer]>([])
     private let most = 8
 
     init(context: Context) { self.context = context }

@@ -55,27 +55,32 @@ struct StagedKernel: Hashable, Sendable {
         }
     }
 
-    /// The `-D` flags, by name.
-    var definitions: [(name: String, value: String)] {
-        let common = [("LANES", "\(tiles.lanes)"), ("QUERY_VECTORS", "\(tiles.queryVectors)")]
+    /// The macros the text is compiled with.
+    var definitions: [(name: String, value: BuildOptions.Value)] {
+        let common: [(name: String, value: BuildOptions.Value)] = [
+            ("LANES", .integer(Int64(tiles.lanes))), ("QUERY_VECTORS", .integer(Int64(tiles.queryVectors))),
+        ]
         switch step {
         case .scores(let storage):
             return common + [
-                ("Q_STORAGE", storage.rawValue), ("TILE_K", "\(tiles.tileK)"), ("DEPTH_CHUNK", "\(tiles.depthChunk)"),
+                ("Q_STORAGE", .identifier(storage.rawValue)), ("TILE_K", .integer(Int64(tiles.tileK))),
+                ("DEPTH_CHUNK", .integer(Int64(tiles.depthChunk))),
             ]
         case .scoreOutput(let storage, let mask, let scores):
             return common + [
-                ("Q_STORAGE", storage.rawValue), ("MASK_KIND", mask.rawValue), ("SCORES", "\(scores.rawValue)"),
+                ("Q_STORAGE", .identifier(storage.rawValue)), ("MASK_KIND", .identifier(mask.rawValue)),
+                ("SCORES", .integer(Int64(scores.rawValue))),
             ]
         case .softmax(let mask):
-            return common + [("MASK_KIND", mask.rawValue)]
+            return common + [("MASK_KIND", .identifier(mask.rawValue))]
         case .weightedSum(let value, let output):
             return common + [
-                ("V_STORAGE", value.rawValue), ("O_STORAGE", output.rawValue), ("TILE_V", "\(tiles.tileV)"),
-                ("TILE_J", "\(tiles.tileJ)"), ("COLUMN_CHUNK", "\(tiles.columnChunk)"),
+                ("V_STORAGE", .identifier(value.rawValue)), ("O_STORAGE", .identifier(output.rawValue)),
+                ("TILE_V", .integer(Int64(tiles.tileV))), ("TILE_J", .integer(Int64(tiles.tileJ))),
+                ("COLUMN_CHUNK", .integer(Int64(tiles.columnChunk))),
             ]
         case .concatenate(let elementBytes):
-            return [("ELEMENT", elementBytes == 2 ? "ushort" : "uint")]
+            return [("ELEMENT", .identifier(elementBytes == 2 ? "ushort" : "uint"))]
         }
     }
 }

@@ -28,6 +28,7 @@ final class StagedPlan: BackendPlan {
             "tile: \(tiles.tileQ) queries × \(tiles.tileK) keys, \(tiles.tileV) value columns (\(tiles.measured))",
             "scratch: \(scratchBytes) bytes, \(passes.map(\.scratch.pieces.count).max() ?? 0) piece(s)",
         ]
+        choices += programs.notes
         if policy.family != nil { choices.append("family: \(policy.family ?? "") as the caller asked") }
         explanation = PlanExplanation(kernel: "staged", choices: choices, scratchBytes: scratchBytes)
     }
@@ -47,8 +48,8 @@ final class StagedPlan: BackendPlan {
         }
         return RunReport(
             kernel: "staged", build: programs.build, scratchBytes: passes.map(\.scratch.byteCount).max() ?? 0,
-            kernelNanoseconds: try asAttentionError(backend.device.name) { () throws(OpenCLError) in try timer.total() }
-        )
+            kernelNanoseconds: try asAttentionError(backend.device.name) { () throws(OpenCLError) in try timer.total() },
+            notes: programs.notes)
     }
 
     /// Kernels have no `float64`: such a mask is rounded here. A finite number stays finite, since only −∞ excludes.
@@ -74,6 +75,8 @@ struct StagedPrograms: Sendable {
     let concatenateKey: Program?
     let concatenateValue: Program?
     let build: RunReport.Build
+    /// What was wrong with the cache on disk.
+    let notes: [String]
 
     init(_ problem: AttentionProblem, _ tiles: StagedTiles, _ backend: OpenCLBackend) throws(AttentionError) {
         guard let query = StagedKernel.Storage(problem.queryType), let value = StagedKernel.Storage(problem.valueType)
@@ -82,9 +85,16 @@ struct StagedPrograms: Sendable {
         }
         let mask = StagedKernel.Mask(problem.maskType)
         var build = RunReport.Build.cached
+        var notes: [String] = []
         func program(_ step: StagedKernel.Step) throws(AttentionError) -> Program {
-            let (program, isCompiled) = try backend.program(.staged(StagedKernel(step: step, tiles: tiles)))
-            if isCompiled { build = .compiled }
+            let (program, outcome) = try backend.program(.staged(StagedKernel(step: step, tiles: tiles)))
+            guard case .compiled(let reason, let notStored) = outcome else { return program }
+            build = .compiled
+            for problem in [reason, notStored] {
+                guard let problem, problem != .notFound, problem != .off else { continue }
+                let note = "program cache: \(problem)"
+                if !notes.contains(note) { notes.append(note) }
+            }
             return program
         }
         scores = try program(.scores(query))
@@ -100,6 +110,7 @@ struct StagedPrograms: Sendable {
         concatenateKey = hasPast ? try program(.concatenate(elementBytes: problem.queryType.byteCount)) : nil
         concatenateValue = hasPast ? try program(.concatenate(elementBytes: problem.valueType.byteCount)) : nil
         self.build = build
+        self.notes = notes
     }
 }
 

@@ -64,14 +64,13 @@ struct StagedRun {
         for (index, part) in buffers.concatenations.enumerated()
         where shape.keyLength > 0 && shape.batch > 0 && shape.keyValueHeads > 0 {
             let program = index == 0 ? plan.programs.concatenateKey : plan.programs.concatenateValue
-            try program?.withKernel("concatenate") { (kernel) throws(OpenCLError) in
-                let launch = kernel.launch()
-                    .buffer(part.past).buffer(part.fresh).buffer(part.present)
-                    .value(part.pastView).value(part.freshView).value(part.presentView)
-                    .value(Int32(problem.pastLength)).value(Int32(columns[index]))
-                try timer.run(
-                    launch, on: queue, global: [shape.keyLength, shape.keyValueHeads, shape.batch], local: nil)
-            }
+            guard let program else { continue }
+            let launch = try program.launch("concatenate")
+                .buffer(part.past).buffer(part.fresh).buffer(part.present)
+                .bytes(of: part.pastView).bytes(of: part.freshView).bytes(of: part.presentView)
+                .int32(Int32(problem.pastLength)).int32(Int32(columns[index]))
+            try timer.run(
+                launch, on: queue, global: WorkSize(shape.keyLength, shape.keyValueHeads, shape.batch), local: nil)
         }
     }
 
@@ -89,7 +88,7 @@ struct StagedRun {
         p.keyBlocks = Int32((pass.scratch.keyStride + Int(p.blockKeys) - 1) / Int(p.blockKeys))
         if pass.computesScores {
             try run(plan.programs.scores, "scores", piece, itemsPerTile: Int(p.keyBlocks)) { launch in
-                launch.buffer(buffers.q).buffer(buffers.k).buffer(s).buffer(segments).value(p)
+                launch.buffer(buffers.q).buffer(buffers.k).buffer(s).buffer(segments).bytes(of: p)
             }
         }
         let writesBefore = problem.scores != .probabilities || !pass.computesScores
@@ -97,12 +96,12 @@ struct StagedRun {
         guard pass.computesOutput else { return }
         try run(plan.programs.softmax, "softmax", piece, itemsPerTile: plan.tiles.queryVectors) { launch in
             launch.buffer(s).buffer(sums).buffer(buffers.logSumExp).buffer(buffers.mask)
-                .buffer(buffers.slopes).buffer(buffers.sinks).buffer(segments).value(p)
+                .buffer(buffers.slopes).buffer(buffers.sinks).buffer(segments).bytes(of: p)
         }
         if pass.writesScores && !writesBefore { try writeScores(piece, s, sums, segments, p) }
         let columnBlocks = plan.tiles.columnBlocks(problem.shape.valueDimension)
         try run(plan.programs.weightedSum, "weighted_sum", piece, itemsPerTile: columnBlocks) { launch in
-            launch.buffer(s).buffer(sums).buffer(buffers.v).buffer(buffers.o).buffer(segments).value(p)
+            launch.buffer(s).buffer(sums).buffer(buffers.v).buffer(buffers.o).buffer(segments).bytes(of: p)
         }
     }
 
@@ -112,21 +111,19 @@ struct StagedRun {
         guard let program = plan.programs.scoreOutput else { return }
         try run(program, "score_output", piece, itemsPerTile: plan.tiles.queryVectors) { launch in
             launch.buffer(s).buffer(sums).buffer(buffers.scores).buffer(buffers.mask).buffer(buffers.slopes)
-                .buffer(segments).value(p)
+                .buffer(segments).bytes(of: p)
         }
     }
 
     /// Launches `itemsPerTile` work-items for each tile, head and segment of `piece`.
     private func run(
         _ program: Program, _ name: String, _ piece: StagedPiece, itemsPerTile: Int,
-        _ arguments: (KernelLaunch) -> KernelLaunch
+        _ arguments: (consuming Launch) -> Launch
     ) throws(OpenCLError) {
-        try program.withKernel(name) { (kernel) throws(OpenCLError) in
-            let group = min(plan.tiles.workGroup, kernel.workGroupSize)
-            let items = (piece.tiles.count * itemsPerTile + group - 1) / group * group
-            try timer.run(
-                arguments(kernel.launch()), on: queue, global: [items, piece.heads.count, piece.segments.count],
-                local: [group, 1, 1])
-        }
+        let group = min(plan.tiles.workGroup, plan.backend.largestGroup)
+        let items = (piece.tiles.count * itemsPerTile + group - 1) / group * group
+        try timer.run(
+            arguments(try program.launch(name)), on: queue,
+            global: WorkSize(items, piece.heads.count, piece.segments.count), local: WorkSize(group, 1, 1))
     }
 }

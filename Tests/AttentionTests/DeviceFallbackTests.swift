@@ -1,5 +1,5 @@
 import Logging
-import Synchronization
+import Locking
 import Testing
 
 @testable import Attention
@@ -131,7 +131,7 @@ import Testing
 }
 
 private final class Log: Sendable {
-    let lines = Mutex<[String]>([])
+    let lines = Guarded<[String]>([])
 }
 
 private struct LogHandlerIntoMemory: LogHandler {

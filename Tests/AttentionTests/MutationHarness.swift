@@ -12,6 +12,8 @@ struct KernelMutation: Sendable, CustomStringConvertible {
     let replace: String
     /// Parts of case ids that are likely to show it; they run first.
     var hints: [String] = []
+    /// The kernel family to run, where the device would choose another.
+    var family: String?
 
     var description: String { name }
 

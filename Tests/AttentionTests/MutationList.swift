@@ -1,6 +1,6 @@
 /// Wrong kernels: each is one change to the shipped text, of the kind that reviews miss.
 extension KernelMutation {
-    static let all: [KernelMutation] = exclusion + softmax + products + returned
+    static let all: [KernelMutation] = exclusion + softmax + products + returned + scalar
 
     private static func change(
         _ name: String, _ file: String, _ find: String, _ replace: String, _ hints: String...
@@ -40,8 +40,7 @@ extension KernelMutation {
         change("ALiBi sign", "logits.clh", "s -= slope", "s += slope", "alibi"),
         change("softcap not scaled back", "logits.clh", "softcap * tanh(s / softcap)", "tanh(s / softcap)", "softcap"),
         change(
-            "sink missing in the sum", "softmax.cl", "sum += exp2_lanes(((lanes)(sink) - best) * LOG2_E);", ";", "sinks"
-        ),
+            "sink missing in the sum", "softmax.cl", "sum += exp_lanes((lanes)(sink) - best);", ";", "sinks"),
         change("sink of another head", "softmax.cl", "sinks[w.head]", "sinks[0]", "sinks:finite"),
         change(
             "empty row's lse", "softmax.cl", "select((lanes)(-INFINITY), l, found)",
@@ -54,29 +53,34 @@ extension KernelMutation {
         change(
             "maximum over excluded", "softmax.cl", "fmax(best, t), attended)", "fmax(best, t), (lane_ints)(-1))",
             "poison"),
-        change("exponential coefficient", "exp2.clh", "0x1.c6aed4p-5f", "0x1.c7aed4p-5f"),
-        change("exponential degree", "exp2.clh", "0x1.5f456ap-10f", "0.0f"),
+        change("exponential coefficient", "exp.clh", "0x1.55540ap-3f", "0x1.56540ap-3f"),
+        change("exponential degree", "exp.clh", "0x1.126d1ep-7f", "0.0f"),
         change("lse base 2", "softmax.cl", "best + log(sum)", "best + log2(sum)", "lse"),
     ]
 
     private static let products: [KernelMutation] = [
         change("last depth", "scores.cl", "? count : 0;", "? count - 1 : 0;", "size:"),
         change(
-            "scale in every pass", "scores.cl", "< p.depth ? 1.0f : p.scale", "< p.depth ? p.scale : p.scale", "d192",
+            "scale in every pass", "scores.cl", "< p->depth ? 1.0f : p->scale", "< p->depth ? p->scale : p->scale",
+            "d192",
             "d129"),
-        change("sums of chunks lost", "scores.cl", "if (depth > 0 && key + t < w.high)", "if (depth > 9999)", "d192"),
-        change("wrong key head", "scores.cl", "w->head / p->group;", "w->head % p->group;", "h4/2"),
-        change("wrong value head", "weighted_sum.cl", "w->head / p->group, w->s", "w->head % p->group, w->s", "h4/2"),
+        change("sums of chunks lost", "scores.cl", "if (depth > 0 && key + t < w->high)", "if (depth > 9999)", "d192"),
+        change("wrong key head", "scores.cl", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"),
+        change(
+            "wrong value head", "weighted_sum.cl", "w->head / p->group, w->s.key_start + key + t",
+            "w->head % p->group, w->s.key_start + key + t", "h4/2"),
         change("poison through zero weight", "weighted_sum.cl", "if (is_finite)", "if (1)", "poison"),
         change("NaN value dropped", "weighted_sum.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
-            "last keys of a pass", "weighted_sum.cl", "min(TILE_J, w.high - key)", "min(TILE_J, (w.high - key) & ~1)",
+            "last keys of a pass", "weighted_sum.cl", "min(TILE_J, w->high - key)", "min(TILE_J, (w->high - key) & ~1)",
             "size:"),
-        change("unnormalised", "weighted_sum.cl", "* inverse + 0.0f", "* (inverse > 0.0f ? inverse + 1e-5f : 0.0f)"),
+        change(
+            "unnormalised", "weighted_sum.cl", "ot[c * TILE_Q + i] * inverse",
+            "ot[c * TILE_Q + i] * (inverse > 0.0f ? inverse + 1e-5f : 0.0f)"),
         change(
             "last column", "weighted_sum.cl", "for (int c = 0; c < columns; ++c)",
             "for (int c = 0; c < (columns & ~1) + (columns == 1); ++c)", "v17", "v9"),
-        change("writes one row more", "weighted_sum.cl", "i < w.rows; ++i", "i <= w.rows; ++i", "edge:one"),
+        change("writes one row more", "weighted_sum.cl", "i < w->rows; ++i", "i <= w->rows; ++i", "edge:one"),
         change("copied tail", "rows.clh", "for (; c < count; ++c)", "for (; c < count - 1; ++c)", "d35"),
         change("bf16 truncated", "types.clh", "(bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16", "bits >> 16", "bf16"),
         change("bf16 ties away", "types.clh", "0x7FFFu + ((bits >> 16) & 1u)", "0x8000u", "equal", "bf16"),
@@ -95,4 +99,20 @@ extension KernelMutation {
         change("probabilities not normalised", "score_output.cl", "select(t * inverse,", "select(t,", "scores3"),
         change("scores at the wrong key", "score_output.cl", "w.s.key_start + key)", "key)", "scores", "packed"),
     ]
+
+    /// In the text for devices without vectors.
+    private static let scalar: [KernelMutation] = [
+        change("scalar: wrong key head", "scores.cl", "w->head / p->group, w", "w->head % p->group, w", "h4/2"),
+        change("scalar: last depth", "scores.cl", "d < p->depth; ++d", "d < p->depth - 1; ++d", "size:"),
+        change("scalar: block bound", "scores.cl", "(block + 1) * p.block_keys", "block * p.block_keys + 3", "size:"),
+        change(
+            "scalar: wrong value column", "weighted_sum.cl", "block * TILE_V;", "block * (TILE_V - 1);", "v17", "v9"),
+        change(
+            "scalar: a query's neighbour", "weighted_sum.cl", "add_careful(weights[i], value",
+            "add_careful(weights[0], value", "size:"),
+    ].map { mutation in
+        var scalar = mutation
+        scalar.family = "tiled"
+        return scalar
+    }
 }

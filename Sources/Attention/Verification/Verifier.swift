@@ -1,6 +1,6 @@
 import AttentionCore
 import Dispatch
-import Synchronization
+import Locking
 
 /// Runs the whole contract of attention on a backend: edges, options alone and in pairs, hostile numbers, bits, memory, bad calls.
 ///
@@ -13,8 +13,11 @@ import Synchronization
 public enum Verifier {
     /// Verifies a backend. On the reference itself, only edges and bad calls run: it cannot be judged by itself.
     ///
-    /// - Parameter progress: called after each case, on the caller's thread, with the cases done and all that there are.
-    /// - Throws: ``AttentionError`` if a case cannot be made. What goes wrong on the backend is a failure in the report instead.
+    /// - Parameters:
+    ///   - backend: what is verified.
+    ///   - options: how many cases, from which seed, and which of them.
+    ///   - progress: called after each case, on the caller's thread, with the cases done and all that there are.
+    /// - Throws: `AttentionError` if a case cannot be made. What goes wrong on the backend is a failure in the report instead.
     /// - Complexity: some 700 calls for `quick`, some thousands for `full`, and a reference evaluation of each.
     public static func run(
         backend: any Backend, _ options: VerificationOptions = .init(), progress: ((Int, Int) -> Void)? = nil
@@ -86,7 +89,7 @@ struct VerificationSession {
     }
 
     private func prepare(_ specs: [CaseSpec]) throws(AttentionError) -> [Ready] {
-        let results = Mutex<[Int: Result<Ready, AttentionError>]>([:])
+        let results = Guarded<[Int: Result<Ready, AttentionError>]>([:])
         let seed = options.seed
         DispatchQueue.concurrentPerform(iterations: specs.count) { index in
             let result: Result<Ready, AttentionError>

@@ -65,6 +65,7 @@ struct RunCommand: ParsableCommand {
             ),
             ("shape", .shape(problem.shape)), ("scratch_bytes", .int(call.report.scratchBytes)),
             ("build", .string(call.report.build.rawValue)),
+            ("notes", .array(call.report.notes.map { .string($0) })),
         ]
         if let agreement {
             members.append(
@@ -90,6 +91,7 @@ struct RunCommand: ParsableCommand {
             "shape      batch \(shape.batch), heads \(shape.queryHeads)/\(shape.keyValueHeads), "
                 + "\(shape.queryLength) queries × \(shape.keyLength) keys, dimensions "
                 + "\(shape.headDimension)/\(shape.valueDimension), \(problem.queryType)")
+        for note in call.report.notes { Console.line("note       \(Console.oneLine(note))") }
         Console.line("scratch    \(Pretty.bytes(call.report.scratchBytes))")
         if let agreement {
             Console.line(

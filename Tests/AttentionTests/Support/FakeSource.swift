@@ -1,5 +1,5 @@
 import AttentionCore
-import Synchronization
+import Locking
 
 @testable import Attention
 
@@ -12,7 +12,7 @@ final class FakeSource: DeviceSource {
 
     let platforms: [Platform]
     let countError: AttentionError?
-    private let looks = Mutex<[Int]>([])
+    private let looks = Guarded<[Int]>([])
 
     init(_ platforms: [Platform], countError: AttentionError? = nil) {
         self.platforms = platforms
