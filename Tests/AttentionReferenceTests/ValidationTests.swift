@@ -57,6 +57,17 @@ import Testing
                 add { ($0.scores, $0.deviation, $0.softcap, $0.sink, $0.alibi) = (mode, deviation, 20, 1, 0.1) }
             }
         }
+        // G4 wants eight rows or more.
+        for (cap, slope, sink) in [(0, 0, nil), (20, 0, nil), (0, 0.5, nil), (0, 0, 1)] as [(Double, Double, Double?)] {
+            for deviation in [1, 16, 1e3] {
+                for mask in [TestCase.Mask.none, .small, .large] {
+                    add {
+                        ($0.softcap, $0.alibi, $0.sink, $0.deviation, $0.mask) = (cap, slope, sink, deviation, mask)
+                        $0.shape = AttentionShape(queryHeads: 2, queryLength: 8, keyLength: 60, headDimension: 48)
+                    }
+                }
+            }
+        }
         add { ($0.isCausal, $0.past, $0.windowLeft) = (true, 20, 30) }
         add { ($0.lengths, $0.isCausal, $0.poisonsValue) = ([40], true, true) }
         add { ($0.packed, $0.isCausal, $0.alignment) = (([0, 1, 4], [0, 30, 64]), true, .bottomRight) }
