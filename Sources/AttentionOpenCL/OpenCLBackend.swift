@@ -71,8 +71,8 @@ public final class OpenCLBackend: Backend {
     }
 
     /// The most scratch memory a call may take on this device.
-    func scratchLimit(_ policy: PlanPolicy) -> Int {
-        min(policy.workspaceLimit, info.maxAllocationBytes, info.globalMemoryBytes / 4)
+    func scratchLimit(_ policy: PlanPolicy, _ tiles: StagedTiles) -> Int {
+        min(policy.workspaceLimit, info.maxAllocationBytes, info.globalMemoryBytes / 4, tiles.scratchTarget)
     }
 
     /// `copy` keeps kernels from using host memory in place: for simulators that do not see what the host wrote there.

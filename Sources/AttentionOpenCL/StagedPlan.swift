@@ -20,7 +20,7 @@ final class StagedPlan: BackendPlan {
                 reason: "\(longest) keys or depths are more than the \(tiles.loopLimit) of its scalar kernels")
         }
         programs = try StagedPrograms(problem, tiles, backend)
-        let passes = StagedPass.passes(problem, tiles, limit: backend.scratchLimit(policy))
+        let passes = StagedPass.passes(problem, tiles, limit: backend.scratchLimit(policy, tiles))
         let scratchBytes = passes.map(\.scratch.byteCount).max() ?? 0
         var choices = [
             "kernels: scores → softmax → weighted_sum, the scores in scratch memory",
@@ -37,7 +37,7 @@ final class StagedPlan: BackendPlan {
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
     ) throws(AttentionError) -> RunReport {
         try control.check()
-        let passes = StagedPass.passes(problem, tiles, limit: backend.scratchLimit(policy))
+        let passes = StagedPass.passes(problem, tiles, limit: backend.scratchLimit(policy, tiles))
         let timer = LaunchTimer(isOn: control.isProfiled)
         let (problem, inputs) = try StagedPlan.withSinglePrecisionMask(problem, inputs)
         try backend.withQueue(isProfiled: control.isProfiled) { (queue) throws(AttentionError) in

@@ -39,12 +39,17 @@ struct StagedRun {
                     try operands.constants(pass.segments.map { KernelSegment($0) })
                 )
             }
+            var ahead = 0
             for piece in pass.scratch.pieces {
                 try check()
                 try asAttentionError(name) { () throws(OpenCLError) in
                     try launch(pass, piece, scores, sums, segments)
-                    // The host runs no further ahead than a piece, so that cancelling takes effect.
-                    if pass.scratch.pieces.count > 1 { try queue.finish() }
+                    ahead += pass.scratch.byteCount
+                    // The host runs no further ahead than this, so that cancelling takes effect.
+                    if ahead > 128 << 20 {
+                        try queue.finish()
+                        ahead = 0
+                    }
                 }
             }
             if pass.computesOutput {
