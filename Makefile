@@ -12,7 +12,7 @@ testing := OCL_ICD_VENDORS=$(drivers)/vendors RUSTICL_ENABLE=llvmpipe \
 # One set of flags for everything that tests in release, so that nothing is built twice.
 release := -c release -Xswiftc -enable-testing
 
-.PHONY: run test build-tests unit conform verify consumer oclgrind sanitize-address sanitize-thread bench format lint clean
+.PHONY: run test build-tests unit conform verify consumer oclgrind sanitize-address sanitize-thread bench docs format lint clean
 
 ## run: install what is missing, build, run attention on the sample and hold it to the reference
 run:
@@ -52,6 +52,11 @@ consumer:
 ## sanitize-address, sanitize-thread: the tests under a sanitizer
 sanitize-address sanitize-thread: sanitize-%:
 	$(testing) .ci/sanitize $*
+
+## docs: the documentation of Attention, in .build/docs; a warning fails
+docs:
+	swift package --allow-writing-to-directory .build/docs generate-documentation --target Attention \
+	    --warnings-as-errors --output-path .build/docs
 
 bench:
 	swift build -c release --product attend
