@@ -20,10 +20,12 @@ final class OpenCLStorage: TensorStorage {
     }
 
     func download(from offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws(AttentionError) {
+        guard !bytes.isEmpty else { return }
         try onQueue { (queue) throws(OpenCLError) in try buffer.read(into: bytes, at: offset, on: queue) }
     }
 
     func upload(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(AttentionError) {
+        guard !bytes.isEmpty else { return }
         try onQueue { (queue) throws(OpenCLError) in try buffer.write(bytes, at: offset, on: queue) }
     }
 

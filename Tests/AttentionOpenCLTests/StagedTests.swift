@@ -84,6 +84,16 @@ import Testing
         }
     }
 
+    @Test func emptyMemoryMovesToADeviceAndBack() throws {
+        for candidate in Self.devices {
+            let storage = try candidate.makeBackend().makeStorage(byteCount: 0)
+            try storage.upload(UnsafeRawBufferPointer(start: nil, count: 0), at: 0)
+            let tensor = try Tensor(
+                storage: storage, layout: try TensorLayout(contiguous: [2, 0, 3]), elementType: .float32)
+            #expect(try tensor.floats() == [])
+        }
+    }
+
     @Test func aCancelledCallStops() throws {
         for candidate in Self.devices {
             let control = RunControl()

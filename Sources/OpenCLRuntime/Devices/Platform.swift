@@ -32,6 +32,7 @@ public struct Platform: @unchecked Sendable {
         let status = call(id, types.rawValue, 0, nil, &count)
         if status == CL_DEVICE_NOT_FOUND || (status == CL_SUCCESS && count == 0) { return [] }
         try library.check(status, function, "counting the devices of \(name)")
+        count = min(count, OpenCLLibrary.largestCount)
         var ids = [cl_device_id?](repeating: nil, count: Int(count))
         try library.check(call(id, types.rawValue, count, &ids, nil), function, "listing the devices of \(name)")
         return ids.compactMap { $0 }.map { Device(id: $0, platform: self) }
@@ -44,6 +45,9 @@ extension Platform: Hashable {
 }
 
 extension OpenCLLibrary {
+    /// More platforms or devices than this are a driver's mistake, and no reason to ask for the memory to list them.
+    static let largestCount: cl_uint = 1024
+
     /// The platforms the loader knows, in its order (`clGetPlatformIDs`); their devices are not looked at.
     ///
     /// - Throws: ``OpenCLError/noPlatforms(library:)`` where no driver is installed.
@@ -56,6 +60,7 @@ extension OpenCLLibrary {
             throw .noPlatforms(library: path)
         }
         try check(status, function, "counting platforms")
+        count = min(count, Self.largestCount)
         var ids = [cl_platform_id?](repeating: nil, count: Int(count))
         try check(call(count, &ids, nil), function, "listing \(count) platforms")
         return ids.compactMap { $0 }.map { Platform(library: self, id: $0) }
