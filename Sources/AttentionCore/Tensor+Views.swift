@@ -85,7 +85,14 @@ extension Tensor {
         guard elementType == .float32, layout.isContiguous, count > 0 else { return try doubles().map { Float($0) } }
         let host = try onHost()
         let start = host.layout.offset
-        return host.withHostBytes { Array($0.bindMemory(to: Float.self)[start..<start + count]) } ?? []
+        // Copied as bytes: memory that a caller wrapped need not be aligned.
+        return host.withHostBytes { bytes in
+            [Float](unsafeUninitializedCapacity: count) { buffer, filled in
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[start * 4..<(start + count) * 4]))
+                filled = count
+            }
+        } ?? []
     }
 
     /// The bytes of the elements in row-major order without gaps, as a file holds them.

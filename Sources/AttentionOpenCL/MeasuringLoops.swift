@@ -51,6 +51,9 @@ public final class MeasuringLoops: Sendable {
 
     /// Billions of floating-point operations a second of one loop of `steps` steps; two for a multiply-add.
     public func multiplyAdd(kind: Int, steps: Int) throws(AttentionError) -> Double {
+        guard Self.sumCounts.indices.contains(kind) else {
+            throw .invalid("kind", .value, expected: "one of \(Self.sumCounts.indices)", found: "\(kind)")
+        }
         let seconds = try seconds(multiplyAdds[kind], "peak") { launch in
             launch.buffer(results).float(0.5).float(0.25).int32(Int32(clamping: steps))
         }
