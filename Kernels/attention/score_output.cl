@@ -22,7 +22,7 @@
 typedef JOIN(Q_STORAGE, _storage) q_storage;
 
 kernel void score_output(
-    global const float *s, global const float *inverse_sum, global q_storage *out, global const mask_storage *mask,
+    global const float *s, global const float *inverse_sum, global q_storage *out, global const uchar *mask,
     global const float *slopes, global const segment *segments, const problem p) {
     const int item = get_global_id(0), tile = item / QUERY_VECTORS, v = item - tile * QUERY_VECTORS;
     work w;

@@ -22,7 +22,7 @@
 
 // Pass 1: logits in place. Gives the largest attended one, and the lanes that met NaN or +∞ (broken) or any key (found).
 inline lanes write_logits(
-    global float *s, global const mask_storage *mask, const problem *p, const work *w, int v, float slope,
+    global float *s, global const uchar *mask, const problem *p, const work *w, int v, float slope,
     lane_ints *broken, lane_ints *found) {
     query_lanes ql;
     find_lanes(p, w, v, &ql);
@@ -56,7 +56,7 @@ inline lanes write_exponentials(global float *s, const problem *p, const work *w
 }
 
 kernel void softmax(
-    global float *s, global float *inverse_sum, global float *lse, global const mask_storage *mask,
+    global float *s, global float *inverse_sum, global float *lse, global const uchar *mask,
     global const float *slopes, global const float *sinks, global const segment *segments, const problem p) {
     const int item = get_global_id(0), tile = item / QUERY_VECTORS, v = item - tile * QUERY_VECTORS;
     work w;

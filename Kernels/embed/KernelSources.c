@@ -16,6 +16,12 @@ static const unsigned char exp_clh[] = {
 static const unsigned char logits_clh[] = {
 #embed "../common/logits.clh"
 };
+static const unsigned char transpose_clh[] = {
+#embed "../common/transpose.clh"
+};
+static const unsigned char exp2_clh[] = {
+#embed "../common/exp2.clh"
+};
 static const unsigned char scores_cl[] = {
 #embed "../attention/scores.cl"
 };
@@ -30,6 +36,9 @@ static const unsigned char score_output_cl[] = {
 };
 static const unsigned char concatenate_cl[] = {
 #embed "../attention/concatenate.cl"
+};
+static const unsigned char flash_wide_cl[] = {
+#embed "../attention/flash_wide.cl"
 };
 static const unsigned char peak_cl[] = {
 #embed "../bench/peak.cl"
@@ -48,11 +57,14 @@ static const struct {
     {"rows.clh", rows_clh, sizeof rows_clh},
     {"exp.clh", exp_clh, sizeof exp_clh},
     {"logits.clh", logits_clh, sizeof logits_clh},
+    {"transpose.clh", transpose_clh, sizeof transpose_clh},
+    {"exp2.clh", exp2_clh, sizeof exp2_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},
     {"weighted_sum.cl", weighted_sum_cl, sizeof weighted_sum_cl},
     {"score_output.cl", score_output_cl, sizeof score_output_cl},
     {"concatenate.cl", concatenate_cl, sizeof concatenate_cl},
+    {"flash_wide.cl", flash_wide_cl, sizeof flash_wide_cl},
     {"peak.cl", peak_cl, sizeof peak_cl},
     {"stream.cl", stream_cl, sizeof stream_cl},
 };

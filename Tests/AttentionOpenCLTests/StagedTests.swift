@@ -5,36 +5,15 @@ import Testing
 
 /// The staged kernels on every usable OpenCL device of this machine.
 @Suite(.serialized) struct StagedTests {
-    static let devices: [OpenCLCandidate] = {
-        let count = (try? OpenCLDiscovery.platformCount()) ?? 0
-        return (0..<count).flatMap { (try? OpenCLDiscovery.candidates(platform: $0)) ?? [] }
-            .filter { $0.unsuitableReason == nil }
-    }()
-
-    private func run(
-        _ backend: OpenCLBackend, _ inputs: AttentionInputs, _ options: AttentionOptions, _ policy: PlanPolicy,
-        _ control: RunControl = .init()
-    ) throws -> (AttentionOutputs, RunReport) {
-        let problem = try AttentionProblem(inputs, options)
-        let outputs = try problem.makeOutputs(for: inputs) { (bytes) throws(AttentionError) in
-            try HostStorage(byteCount: bytes)
-        }
-        return (outputs, try backend.plan(problem, policy).run(problem, inputs, outputs, control))
-    }
-
-    private func numbers(_ shape: [Int], _ seed: Int) throws -> Tensor {
-        try Tensor(
-            (0..<shape.reduce(1, *)).map { Float(($0 &* 2_654_435_761 &+ seed) % 1009) / 504 - 1 }, shape: shape)
-    }
-
     @Test func equalKeysGiveTheMeanOfTheValues() throws {
-        for candidate in Self.devices {
+        for candidate in Machine.devices {
             let inputs = AttentionInputs(
                 query: try Tensor([Float](repeating: 1, count: 30), shape: [1, 2, 3, 5]),
                 key: try Tensor([Float](repeating: 0.25, count: 40), shape: [1, 2, 4, 5]),
                 value: try Tensor((0..<16).map { Float($0) }, shape: [1, 2, 4, 2]))
-            let (outputs, report) = try run(
-                try candidate.makeBackend(), inputs, AttentionOptions(), PlanPolicy(), RunControl(isProfiled: true))
+            let (outputs, report) = try Machine.run(
+                try candidate.makeBackend(), inputs, AttentionOptions(), PlanPolicy(kernel: "staged"),
+                RunControl(isProfiled: true))
             let expected: [Float] = [3, 4, 3, 4, 3, 4, 11, 12, 11, 12, 11, 12]
             let found = try outputs.output.floats()
             #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-5 }, "\(candidate.description.name): \(found)")
@@ -45,16 +24,16 @@ import Testing
 
     /// Where a call is cut to fit the workspace changes no bit of it.
     @Test func piecesGiveTheSameBits() throws {
-        for candidate in Self.devices {
+        for candidate in Machine.devices {
             let backend = try candidate.makeBackend()
             var inputs = AttentionInputs(
-                query: try numbers([2, 4, 100, 24], 1), key: try numbers([2, 2, 70, 24], 2),
-                value: try numbers([2, 2, 70, 17], 3), mask: .causal)
+                query: try Machine.numbers([2, 4, 100, 24], 1), key: try Machine.numbers([2, 2, 70, 24], 2),
+                value: try Machine.numbers([2, 2, 70, 17], 3), mask: .causal)
             inputs.keyLengths = [70, 33]
             let options = AttentionOptions(scores: .probabilities, logSumExp: true)
-            let (whole, _) = try run(backend, inputs, options, PlanPolicy())
+            let (whole, _) = try Machine.run(backend, inputs, options, PlanPolicy())
             for limit in [1, 20_000, 60_000] {
-                let (cut, report) = try run(backend, inputs, options, PlanPolicy(workspaceLimit: limit))
+                let (cut, report) = try Machine.run(backend, inputs, options, PlanPolicy(workspaceLimit: limit))
                 #expect(report.scratchBytes <= max(limit, 32 * 71 * 4), "\(candidate.description.name)")
                 #expect(try cut.output.contiguousBytes() == whole.output.contiguousBytes())
                 #expect(try cut.scores?.contiguousBytes() == whole.scores?.contiguousBytes())
@@ -64,10 +43,10 @@ import Testing
     }
 
     @Test func refusesWhatItCannotRun() throws {
-        for candidate in Self.devices {
+        for candidate in Machine.devices {
             let backend = try candidate.makeBackend()
             let double = try Tensor([1.0, 2.0], shape: [1, 1, 1, 2], elementType: .float64)
-            let single = try numbers([1, 1, 1, 2], 1)
+            let single = try Machine.numbers([1, 1, 1, 2], 1)
             for (tensor, policy) in [
                 (double, PlanPolicy()), (single, PlanPolicy(kernel: "none such")),
                 (single, PlanPolicy(family: "none such")),
@@ -85,7 +64,7 @@ import Testing
     }
 
     @Test func emptyMemoryMovesToADeviceAndBack() throws {
-        for candidate in Self.devices {
+        for candidate in Machine.devices {
             let storage = try candidate.makeBackend().makeStorage(byteCount: 0)
             try storage.upload(UnsafeRawBufferPointer(start: nil, count: 0), at: 0)
             let tensor = try Tensor(
@@ -95,13 +74,13 @@ import Testing
     }
 
     @Test func aCancelledCallStops() throws {
-        for candidate in Self.devices {
+        for candidate in Machine.devices {
             let control = RunControl()
             control.cancel()
-            let tensor = try numbers([1, 1, 1, 2], 1)
+            let tensor = try Machine.numbers([1, 1, 1, 2], 1)
             let inputs = AttentionInputs(query: tensor, key: tensor, value: tensor)
             #expect(throws: AttentionError.cancelled) {
-                _ = try run(try candidate.makeBackend(), inputs, AttentionOptions(), PlanPolicy(), control)
+                _ = try Machine.run(try candidate.makeBackend(), inputs, AttentionOptions(), PlanPolicy(), control)
             }
         }
     }
@@ -126,7 +105,7 @@ import Testing
     @Test func structuresHaveTheSizesOfTheKernels() {
         #expect(MemoryLayout<KernelView>.size == 40)
         #expect(MemoryLayout<KernelSegment>.size == 32)
-        #expect(MemoryLayout<StagedProblem>.size == 7 * 40 + 2 * 8 + 14 * 4 + 2 * 4)
-        #expect(MemoryLayout<StagedProblem>.size.isMultiple(of: 8))
+        #expect(MemoryLayout<KernelProblem>.size == 7 * 40 + 2 * 8 + 20 * 4 + 2 * 4)
+        #expect(MemoryLayout<KernelProblem>.size.isMultiple(of: 8))
     }
 }

@@ -14,6 +14,8 @@ struct KernelMutation: Sendable, CustomStringConvertible {
     var hints: [String] = []
     /// The kernel family to run, where the device would choose another.
     var family: String?
+    /// The kernel to run.
+    var kernel = "staged"
 
     var description: String { name }
 

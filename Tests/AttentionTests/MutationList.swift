@@ -1,8 +1,8 @@
 /// Wrong kernels: each is one change to the shipped text, of the kind that reviews miss.
 extension KernelMutation {
-    static let all: [KernelMutation] = exclusion + softmax + products + returned + scalar
+    static let all: [KernelMutation] = exclusion + softmax + products + returned + scalar + flash
 
-    private static func change(
+    static func change(
         _ name: String, _ file: String, _ find: String, _ replace: String, _ hints: String...
     ) -> KernelMutation {
         KernelMutation(name: name, file: file, find: find, replace: replace, hints: hints)
@@ -24,21 +24,24 @@ extension KernelMutation {
             "long high = s->key_count - (s->key_count > 3 ? 1 : 0);", "lengths"),
         change("last key of a tile's range", "problem.clh", "position + w->rows - 1)", "position)", "causal"),
         change("position without offset", "logits.clh", "row + w->s.offset;", "row;", "edge:causal-last-key"),
-        change("mask polarity", "logits.clh", "(LOAD_LANES(attends) == 0)", "(LOAD_LANES(attends) != 0)", "mask:bool"),
+        change(
+            "mask polarity", "logits.clh", "mask[index] ? 0.0f : -INFINITY", "mask[index] ? -INFINITY : 0.0f",
+            "mask:bool"),
         change(
             "minus infinity no exclusion", "logits.clh", "out |= (AS_INTS(m) == (int)0xFF800000);", "", "closed-add"),
         change("short mask attended", "logits.clh", "out = (lane_ints)(-1);", "out |= (lane_ints)(0);", "short-mask"),
         change("mask column without start", "logits.clh", "w->s.key_start + key;", "key;", "mask:", "packed"),
         change(
-            "mask added before softcap", "logits.clh", "s += m;",
-            "s += p->softcap > 0.0f ? soft_capped(m, p->softcap) : m;", "softcap-then-mask"),
-        change("mask ignored", "logits.clh", "s += m;", "", "mask:f32"),
+            "mask added before softcap", "logits.clh", "MULADD(m, (lanes)(LOGIT_UNIT), s)",
+            "s + (p->softcap > 0.0f ? soft_capped(m, p->softcap) : m)", "softcap-then-mask"),
+        change("mask ignored", "logits.clh", "s = MULADD(m, (lanes)(LOGIT_UNIT), s);", "", "mask:f32"),
     ]
 
     private static let softmax: [KernelMutation] = [
         change("ALiBi without abs", "logits.clh", "(float)abs(key", "(float)(key", "alibi"),
-        change("ALiBi sign", "logits.clh", "s -= slope", "s += slope", "alibi"),
-        change("softcap not scaled back", "logits.clh", "softcap * tanh(s / softcap)", "tanh(s / softcap)", "softcap"),
+        change("ALiBi sign", "logits.clh", "s -= (slope", "s += (slope", "alibi"),
+        change(
+            "softcap not scaled back", "logits.clh", "(softcap * LOGIT_UNIT) * tanh", "LOGIT_UNIT * tanh", "softcap"),
         change(
             "sink missing in the sum", "softmax.cl", "sum += exp_lanes((lanes)(sink) - best);", ";", "sinks"),
         change("sink of another head", "softmax.cl", "sinks[w.head]", "sinks[0]", "sinks:finite"),
@@ -81,7 +84,7 @@ extension KernelMutation {
             "last column", "weighted_sum.cl", "for (int c = 0; c < columns; ++c)",
             "for (int c = 0; c < (columns & ~1) + (columns == 1); ++c)", "v17", "v9"),
         change("writes one row more", "weighted_sum.cl", "i < w->rows; ++i", "i <= w->rows; ++i", "edge:one"),
-        change("copied tail", "rows.clh", "for (; c < count; ++c)", "for (; c < count - 1; ++c)", "d35"),
+        change("copied tail", "rows.clh", "from + count - LANES", "from + count - LANES - 1", "d35"),
         change("bf16 truncated", "types.clh", "(bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16", "bits >> 16", "bf16"),
         change("bf16 ties away", "types.clh", "0x7FFFu + ((bits >> 16) & 1u)", "0x8000u", "equal", "bf16"),
         change("f16 towards zero", "types.clh", "vstore_half_rte(x", "vstore_half_rtz(x", "f16"),

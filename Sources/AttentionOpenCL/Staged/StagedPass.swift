@@ -8,7 +8,9 @@ struct StagedPass {
     let computesScores: Bool
     /// Write the scores that the caller asked for.
     let writesScores: Bool
-    /// Go on to softmax and the weighted sum.
+    /// Go on to softmax.
+    let computesWeights: Bool
+    /// Go on to the weighted sum.
     let computesOutput: Bool
     /// Excluded pairs are computed too.
     let allPairs: Bool
@@ -17,11 +19,13 @@ struct StagedPass {
     ///
     /// Packed sequences meet only in the scores that a caller asks for, and there a pass of its own covers the pairs of queries
     /// and keys of different sequences: all queries against the keys of each sequence.
-    static func passes(_ problem: AttentionProblem, _ tiles: StagedTiles, limit: Int) -> [StagedPass] {
+    static func passes(
+        _ problem: AttentionProblem, _ tiles: StagedTiles, limit: Int, onlyScores: Bool = false
+    ) -> [StagedPass] {
         let showsExcluded = problem.scores == .scaled || problem.scores == .softCapped
         let own = StagedPass(
             problem.segments, problem, tiles, limit, computesScores: true,
-            writesScores: problem.scores != nil && !(problem.isPacked && showsExcluded), computesOutput: true,
+            writesScores: problem.scores != nil && !(problem.isPacked && showsExcluded), computesOutput: !onlyScores,
             allPairs: showsExcluded && !problem.isPacked)
         guard problem.isPacked, problem.scores != nil else { return [own] }
         let everyRow = Segment(
@@ -43,7 +47,7 @@ struct StagedPass {
         let shown = StagedPass(
             pairs, problem, tiles, limit, computesScores: true, writesScores: true, computesOutput: false,
             allPairs: true)
-        return [shown, own]
+        return onlyScores ? [shown] : [shown, own]
     }
 
     private init(
@@ -54,6 +58,7 @@ struct StagedPass {
         self.computesScores = computesScores
         self.writesScores = writesScores
         self.computesOutput = computesOutput
+        computesWeights = computesOutput || (computesScores && writesScores && problem.scores == .probabilities)
         self.allPairs = allPairs
         scratch = StagedScratch(segments: segments, heads: problem.shape.queryHeads, tiles, limit: limit)
     }

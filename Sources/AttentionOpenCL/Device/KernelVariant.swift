@@ -3,12 +3,17 @@ import OpenCLRuntime
 /// A kernel with all that its text is compiled with. Two equal ones are the same program.
 enum KernelVariant: Hashable, Sendable {
     case staged(StagedKernel)
+    case flash(FlashKernel)
+    /// Copies rows of elements of a size in bytes: see concatenate.cl.
+    case concatenate(elementBytes: Int)
     case loop(MeasuringKernel)
 
     /// The entry point, which is the file's name too.
     var name: String {
         switch self {
         case .staged(let kernel): kernel.name
+        case .flash: "flash_wide"
+        case .concatenate: "concatenate"
         case .loop(let kernel): kernel.name.rawValue
         }
     }
@@ -17,6 +22,8 @@ enum KernelVariant: Hashable, Sendable {
     var definitions: [(name: String, value: BuildOptions.Value)] {
         switch self {
         case .staged(let kernel): kernel.definitions
+        case .flash(let kernel): kernel.definitions
+        case .concatenate(let elementBytes): [("ELEMENT", .identifier(elementBytes == 2 ? "ushort" : "uint"))]
         case .loop(let kernel): kernel.definitions
         }
     }

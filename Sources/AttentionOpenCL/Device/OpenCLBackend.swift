@@ -39,13 +39,10 @@ public final class OpenCLBackend: Backend {
     }
 
     public func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
-        if let kernel = policy.kernel, kernel != "staged" {
-            throw .unsupported(device: device.name, reason: "there is no kernel '\(kernel)'; it has: staged")
-        }
-        if let refusal = StagedProblem.refusal(problem.shape) {
+        if let refusal = KernelProblem.refusal(problem.shape) {
             throw .unsupported(device: device.name, reason: refusal)
         }
-        return try StagedPlan(problem, policy, self)
+        return try Planner(self, policy).plan(problem)
     }
 
     public func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage {
@@ -59,12 +56,15 @@ public final class OpenCLBackend: Backend {
     /// Work-items that a work-group may have in its first dimension.
     var largestGroup: Int { max(min(info.maxWorkGroupSize, info.maxWorkItemSizes.first ?? 1), 1) }
 
-    /// The tiles of this device, or of the family that the caller forces.
-    func stagedTiles(_ policy: PlanPolicy) throws(AttentionError) -> StagedTiles {
+    /// How many work-groups run at once.
+    var computeUnits: Int { max(info.computeUnits, 1) }
+
+    /// Floats to a vector, of this device or of the family that the caller forces.
+    func width(_ policy: PlanPolicy) throws(AttentionError) -> Int {
         switch policy.family {
-        case nil: return StagedTiles.row(nativeWidth: nativeWidth)
-        case "wide": return StagedTiles.row(nativeWidth: max(nativeWidth, 16))
-        case "tiled": return StagedTiles.row(nativeWidth: 1)
+        case nil: return nativeWidth
+        case "wide": return max(nativeWidth, 16)
+        case "tiled": return 1
         case let other?:
             throw .unsupported(device: device.name, reason: "there is no kernel family '\(other)': wide, tiled")
         }

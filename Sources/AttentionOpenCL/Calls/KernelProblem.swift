@@ -31,7 +31,7 @@ struct KernelSegment {
     var offset: Int32
     var unused: Int32 = 0
 
-    /// Lengths were checked against ``StagedProblem/lengthLimit``.
+    /// Lengths were checked against ``KernelProblem/lengthLimit``.
     init(_ segment: Segment) {
         batch = Int32(segment.batch)
         queryStart = Int32(segment.queryStart)
@@ -45,7 +45,7 @@ struct KernelSegment {
 
 /// The `problem` of Kernels/common/problem.clh, byte for byte: all members are stated in the order and sizes of the C text,
 /// and none leaves a gap.
-struct StagedProblem {
+struct KernelProblem {
     var q = KernelView()
     var k = KernelView()
     var v = KernelView()
@@ -69,6 +69,12 @@ struct StagedProblem {
     var allPairs: Int32 = 0
     var keyBlocks: Int32 = 1
     var blockKeys: Int32 = 0
+    var blockTiles: Int32 = 1
+    var chunkKeys: Int32 = 0
+    var queryStorage: Int32
+    var valueStorage: Int32
+    var maskStorage: Int32
+    var unused: Int32 = 0
     var scale: Float
     var softcap: Float
 
@@ -86,6 +92,9 @@ struct StagedProblem {
         columns = Int32(shape.valueDimension)
         causal = problem.isCausal ? 1 : 0
         maskKeys = Int32(problem.maskKeys)
+        queryStorage = problem.queryType.kernelStorage
+        valueStorage = problem.valueType.kernelStorage
+        maskStorage = problem.maskType?.kernelStorage ?? 0
         scale = Float(problem.scale)
         softcap = Float(problem.softcap)
     }

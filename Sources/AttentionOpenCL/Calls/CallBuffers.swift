@@ -2,7 +2,7 @@ import AttentionCore
 import OpenCLRuntime
 
 /// The buffers that the launches of one call are given. Making them fills in the views of `kernelProblem`.
-struct StagedBuffers {
+struct CallBuffers {
     let q: Buffer
     /// The keys and values to attend: the present ones if there are past ones.
     let k: Buffer
@@ -28,7 +28,7 @@ struct StagedBuffers {
 
     init(
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs,
-        _ operands: OperandBuffers, _ kernelProblem: inout StagedProblem
+        _ operands: OperandBuffers, _ kernelProblem: inout KernelProblem
     ) throws(OpenCLError) {
         func input(_ tensor: Tensor, _ view: HeadView) throws(OpenCLError) -> (Buffer, KernelView) {
             let (buffer, shift) = try operands.input(tensor)

@@ -3,40 +3,22 @@ import OpenCLRuntime
 
 /// One call of a staged plan: its buffers, its launches, and what it writes back.
 struct StagedRun {
-    private let plan: StagedPlan
-    private let problem: AttentionProblem
-    private let queue: Queue
-    private let operands: OperandBuffers
-    private let passes: [StagedPass]
-    private let buffers: StagedBuffers
-    private let arguments: StagedProblem
-    private let timer: LaunchTimer
-
-    init(
-        _ plan: StagedPlan, _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs,
-        _ queue: Queue, passes: [StagedPass], timer: LaunchTimer
-    ) throws(OpenCLError) {
-        self.plan = plan
-        self.problem = problem
-        self.queue = queue
-        self.passes = passes
-        self.timer = timer
-        operands = OperandBuffers(backend: plan.backend, queue: queue)
-        var arguments = StagedProblem(problem)
-        buffers = try StagedBuffers(problem, inputs, outputs, operands, &arguments)
-        self.arguments = arguments
-    }
+    let plan: StagedPlan
+    let call: CallRun
+    let passes: [StagedPass]
 
     /// Launches everything, looking at `check` between pieces, and brings the outputs to where they belong.
     func execute(_ check: () throws(AttentionError) -> Void) throws(AttentionError) {
         let name = plan.backend.device.name
-        try asAttentionError(name) { () throws(OpenCLError) in try concatenate() }
-        for pass in passes {
+        try asAttentionError(name) { () throws(OpenCLError) in
+            try call.concatenate(plan.programs.concatenation)
+        }
+        for (index, pass) in passes.enumerated() {
             let (scores, sums, segments) = try asAttentionError(name) { () throws(OpenCLError) in
                 (
                     try plan.backend.scratch.take(pass.scratch.scoreBytes),
                     try plan.backend.scratch.take(pass.scratch.byteCount - pass.scratch.scoreBytes),
-                    try operands.constants(pass.segments.map { KernelSegment($0) })
+                    try call.constants(pass.segments.map { KernelSegment($0) })
                 )
             }
             var ahead = 0
@@ -47,15 +29,15 @@ struct StagedRun {
                     ahead += pass.scratch.byteCount
                     // The host runs no further ahead than this, so that cancelling takes effect.
                     if ahead > 128 << 20 {
-                        try queue.finish()
+                        try call.queue.finish()
                         ahead = 0
                     }
                 }
             }
-            if pass.computesOutput {
-                try asAttentionError(name) { () throws(OpenCLError) in try operands.finish() }
+            if index == passes.count - 1 {
+                try asAttentionError(name) { () throws(OpenCLError) in try call.finish() }
             } else {
-                try asAttentionError(name) { () throws(OpenCLError) in try queue.finish() }
+                try asAttentionError(name) { () throws(OpenCLError) in try call.queue.finish() }
             }
             // Given back when nothing runs on them any more; after an error they are released instead.
             plan.backend.scratch.giveBack(scores)
@@ -63,26 +45,11 @@ struct StagedRun {
         }
     }
 
-    private func concatenate() throws(OpenCLError) {
-        let shape = problem.shape
-        let columns = [shape.headDimension, shape.valueDimension]
-        for (index, part) in buffers.concatenations.enumerated()
-        where shape.keyLength > 0 && shape.batch > 0 && shape.keyValueHeads > 0 {
-            let program = index == 0 ? plan.programs.concatenateKey : plan.programs.concatenateValue
-            guard let program else { continue }
-            let launch = try program.launch("concatenate")
-                .buffer(part.past).buffer(part.fresh).buffer(part.present)
-                .bytes(of: part.pastView).bytes(of: part.freshView).bytes(of: part.presentView)
-                .int32(Int32(problem.pastLength)).int32(Int32(columns[index]))
-            try timer.run(
-                launch, on: queue, global: WorkSize(shape.keyLength, shape.keyValueHeads, shape.batch), local: nil)
-        }
-    }
-
     private func launch(
         _ pass: StagedPass, _ piece: StagedPiece, _ s: Buffer, _ sums: Buffer, _ segments: Buffer?
     ) throws(OpenCLError) {
-        var p = arguments
+        var p = call.arguments
+        let buffers = call.buffers
         p.firstSegment = Int32(piece.segments.lowerBound)
         p.firstHead = Int32(piece.heads.lowerBound)
         p.firstTile = Int32(piece.tiles.lowerBound)
@@ -96,26 +63,28 @@ struct StagedRun {
                 launch.buffer(buffers.q).buffer(buffers.k).buffer(s).buffer(segments).bytes(of: p)
             }
         }
-        let writesBefore = problem.scores != .probabilities || !pass.computesScores
+        let writesBefore = call.problem.scores != .probabilities || !pass.computesScores
         if pass.writesScores && writesBefore { try writeScores(piece, s, sums, segments, p) }
-        guard pass.computesOutput else { return }
+        guard pass.computesWeights else { return }
         try run(plan.programs.softmax, "softmax", piece, itemsPerTile: plan.tiles.queryVectors) { launch in
             launch.buffer(s).buffer(sums).buffer(buffers.logSumExp).buffer(buffers.mask)
                 .buffer(buffers.slopes).buffer(buffers.sinks).buffer(segments).bytes(of: p)
         }
         if pass.writesScores && !writesBefore { try writeScores(piece, s, sums, segments, p) }
-        let columnBlocks = plan.tiles.columnBlocks(problem.shape.valueDimension)
+        guard pass.computesOutput else { return }
+        let columnBlocks = plan.tiles.columnBlocks(call.problem.shape.valueDimension)
         try run(plan.programs.weightedSum, "weighted_sum", piece, itemsPerTile: columnBlocks) { launch in
             launch.buffer(s).buffer(sums).buffer(buffers.v).buffer(buffers.o).buffer(segments).bytes(of: p)
         }
     }
 
     private func writeScores(
-        _ piece: StagedPiece, _ s: Buffer, _ sums: Buffer, _ segments: Buffer?, _ p: StagedProblem
+        _ piece: StagedPiece, _ s: Buffer, _ sums: Buffer, _ segments: Buffer?, _ p: KernelProblem
     ) throws(OpenCLError) {
         guard let program = plan.programs.scoreOutput else { return }
         try run(program, "score_output", piece, itemsPerTile: plan.tiles.queryVectors) { launch in
-            launch.buffer(s).buffer(sums).buffer(buffers.scores).buffer(buffers.mask).buffer(buffers.slopes)
+            launch.buffer(s).buffer(sums).buffer(call.buffers.scores).buffer(call.buffers.mask)
+                .buffer(call.buffers.slopes)
                 .buffer(segments).bytes(of: p)
         }
     }
@@ -127,8 +96,8 @@ struct StagedRun {
     ) throws(OpenCLError) {
         let group = min(plan.tiles.workGroup, plan.backend.largestGroup)
         let items = (piece.tiles.count * itemsPerTile + group - 1) / group * group
-        try timer.run(
-            arguments(try program.launch(name)), on: queue,
+        try call.timer.run(
+            arguments(try program.launch(name)), on: call.queue,
             global: WorkSize(items, piece.heads.count, piece.segments.count), local: WorkSize(group, 1, 1))
     }
 }

@@ -8,11 +8,19 @@ final class StagedPlan: BackendPlan {
     let tiles: StagedTiles
     let programs: StagedPrograms
     private let policy: PlanPolicy
+    private let onlyScores: Bool
 
-    init(_ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend) throws(AttentionError) {
+    /// - Parameters:
+    ///   - onlyScores: compute the scores that the caller asked for, and leave the output to another plan.
+    ///   - refusals: the kernels that were passed over, with reasons.
+    init(
+        _ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend, onlyScores: Bool = false,
+        refusals: [String] = []
+    ) throws(AttentionError) {
         self.backend = backend
         self.policy = policy
-        tiles = try backend.stagedTiles(policy)
+        self.onlyScores = onlyScores
+        tiles = StagedTiles.row(nativeWidth: try backend.width(policy))
         let longest = max(problem.shape.keyLength, problem.shape.headDimension)
         guard longest <= tiles.loopLimit else {
             throw .unsupported(
@@ -20,7 +28,9 @@ final class StagedPlan: BackendPlan {
                 reason: "\(longest) keys or depths are more than the \(tiles.loopLimit) of its scalar kernels")
         }
         programs = try StagedPrograms(problem, tiles, backend)
-        let passes = StagedPass.passes(problem, tiles, limit: backend.scratchLimit(policy, tiles))
+        let passes = StagedPass.passes(
+            problem, tiles, limit: backend.scratchLimit(policy, tiles),
+            onlyScores: onlyScores)
         let scratchBytes = passes.map(\.scratch.byteCount).max() ?? 0
         var choices = [
             "kernels: scores → softmax → weighted_sum, the scores in scratch memory",
@@ -30,19 +40,23 @@ final class StagedPlan: BackendPlan {
         ]
         choices += programs.notes
         if policy.family != nil { choices.append("family: \(policy.family ?? "") as the caller asked") }
-        explanation = PlanExplanation(kernel: "staged", choices: choices, scratchBytes: scratchBytes)
+        explanation = PlanExplanation(
+            kernel: "staged", choices: choices, refusals: refusals, scratchBytes: scratchBytes)
     }
 
     func run(
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
     ) throws(AttentionError) -> RunReport {
         try control.check()
-        let passes = StagedPass.passes(problem, tiles, limit: backend.scratchLimit(policy, tiles))
+        let passes = StagedPass.passes(
+            problem, tiles, limit: backend.scratchLimit(policy, tiles),
+            onlyScores: onlyScores)
         let timer = LaunchTimer(isOn: control.isProfiled)
-        let (problem, inputs) = try StagedPlan.withSinglePrecisionMask(problem, inputs)
+        let (problem, inputs) = try AttentionInputs.withSinglePrecisionMask(problem, inputs)
         try backend.withQueue(isProfiled: control.isProfiled) { (queue) throws(AttentionError) in
             let run = try asAttentionError(backend.device.name) { () throws(OpenCLError) in
-                try StagedRun(self, problem, inputs, outputs, queue, passes: passes, timer: timer)
+                StagedRun(
+                    plan: self, call: try CallRun(backend, problem, inputs, outputs, queue, timer), passes: passes)
             }
             try run.execute { () throws(AttentionError) in try control.check() }
         }
@@ -52,19 +66,6 @@ final class StagedPlan: BackendPlan {
             },
             notes: programs.notes)
     }
-
-    /// Kernels have no `float64`: such a mask is rounded here. A finite number stays finite, since only −∞ excludes.
-    private static func withSinglePrecisionMask(
-        _ problem: AttentionProblem, _ inputs: AttentionInputs
-    ) throws(AttentionError) -> (AttentionProblem, AttentionInputs) {
-        guard let mask = inputs.mask.tensor, mask.elementType == .float64 else { return (problem, inputs) }
-        let most = Double(Float.greatestFiniteMagnitude)
-        let rounded = try mask.doubles().map { Float($0.isFinite ? min(max($0, -most), most) : $0) }
-        var inputs = inputs
-        let tensor = try Tensor(rounded, shape: mask.shape)
-        inputs.mask.tensor = tensor
-        return (try problem.replacingMask(tensor), inputs)
-    }
 }
 
 /// The programs a plan needs, built or loaded when it is made.
@@ -73,45 +74,29 @@ struct StagedPrograms: Sendable {
     let softmax: Program
     let weightedSum: Program
     let scoreOutput: Program?
-    let concatenateKey: Program?
-    let concatenateValue: Program?
+    let concatenation: (key: Program, value: Program)?
     let build: RunReport.Build
     /// What was wrong with the cache on disk.
     let notes: [String]
 
     init(_ problem: AttentionProblem, _ tiles: StagedTiles, _ backend: OpenCLBackend) throws(AttentionError) {
-        guard let query = StagedKernel.Storage(problem.queryType), let value = StagedKernel.Storage(problem.valueType)
-        else {
-            throw .unsupported(device: backend.device.name, reason: "its kernels have no f64 storage")
-        }
-        let mask = StagedKernel.Mask(problem.maskType)
-        var build = RunReport.Build.cached
-        var notes: [String] = []
+        let storages = try CallStorages(problem, backend.device)
+        var collector = ProgramCollector(backend)
         func program(_ step: StagedKernel.Step) throws(AttentionError) -> Program {
-            let (program, outcome) = try backend.program(.staged(StagedKernel(step: step, tiles: tiles)))
-            guard case .compiled(let reason, let notStored) = outcome else { return program }
-            build = .compiled
-            for problem in [reason, notStored] {
-                guard let problem, problem != .notFound, problem != .off else { continue }
-                let note = "program cache: \(problem)"
-                if !notes.contains(note) { notes.append(note) }
-            }
-            return program
+            try collector.program(.staged(StagedKernel(step: step, tiles: tiles)))
         }
-        scores = try program(.scores(query))
-        softmax = try program(.softmax(mask))
-        weightedSum = try program(.weightedSum(value: value, output: query))
+        scores = try program(.scores(storages.query))
+        softmax = try program(.softmax(hasMask: storages.hasMask))
+        weightedSum = try program(.weightedSum(value: storages.value, output: storages.query))
         if let scores = problem.scores {
             let needsMask = scores == .masked
-            scoreOutput = try program(.scoreOutput(query, needsMask ? mask : .none, scores))
+            scoreOutput = try program(.scoreOutput(storages.query, hasMask: needsMask && storages.hasMask, scores))
         } else {
             scoreOutput = nil
         }
-        let hasPast = problem.hasPast
-        concatenateKey = hasPast ? try program(.concatenate(elementBytes: problem.queryType.byteCount)) : nil
-        concatenateValue = hasPast ? try program(.concatenate(elementBytes: problem.valueType.byteCount)) : nil
-        self.build = build
-        self.notes = notes
+        concatenation = try collector.concatenation(problem)
+        build = collector.build
+        notes = collector.notes
     }
 }
 

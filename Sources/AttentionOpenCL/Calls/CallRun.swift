@@ -1,0 +1,66 @@
+import AttentionCore
+import OpenCLRuntime
+
+/// What every call needs around its kernels: its buffers, the past and the new keys put together, and its results brought back.
+struct CallRun {
+    let backend: OpenCLBackend
+    let queue: Queue
+    let problem: AttentionProblem
+    let buffers: CallBuffers
+    /// The problem as kernels read it, with the views of the buffers filled in.
+    let arguments: KernelProblem
+    let timer: LaunchTimer
+    private let operands: OperandBuffers
+
+    init(
+        _ backend: OpenCLBackend, _ problem: AttentionProblem, _ inputs: AttentionInputs,
+        _ outputs: AttentionOutputs, _ queue: Queue, _ timer: LaunchTimer
+    ) throws(OpenCLError) {
+        self.backend = backend
+        self.queue = queue
+        self.problem = problem
+        self.timer = timer
+        operands = OperandBuffers(backend: backend, queue: queue)
+        var arguments = KernelProblem(problem)
+        buffers = try CallBuffers(problem, inputs, outputs, operands, &arguments)
+        self.arguments = arguments
+    }
+
+    /// A small array for kernels to read, or `nil` for an empty one.
+    func constants<Element: BitwiseCopyable>(_ values: [Element]) throws(OpenCLError) -> Buffer? {
+        try operands.constants(values)
+    }
+
+    /// Launches what makes the present keys and values.
+    func concatenate(_ programs: (key: Program, value: Program)?) throws(OpenCLError) {
+        let shape = problem.shape
+        guard let programs, shape.keyLength > 0, shape.batch > 0, shape.keyValueHeads > 0 else { return }
+        let programAndColumns = [(programs.key, shape.headDimension), (programs.value, shape.valueDimension)]
+        for (part, (program, columns)) in zip(buffers.concatenations, programAndColumns) {
+            let launch = try program.launch("concatenate")
+                .buffer(part.past).buffer(part.fresh).buffer(part.present)
+                .bytes(of: part.pastView).bytes(of: part.freshView).bytes(of: part.presentView)
+                .int32(Int32(problem.pastLength)).int32(Int32(columns))
+            try timer.run(
+                launch, on: queue, global: WorkSize(shape.keyLength, shape.keyValueHeads, shape.batch), local: nil)
+        }
+    }
+
+    /// Brings what was written to where the caller has it. Call it once, after the last launch.
+    func finish() throws(OpenCLError) { try operands.finish() }
+}
+
+extension AttentionInputs {
+    /// Kernels have no `float64`: such a mask is rounded here. A finite number stays finite, since only −∞ excludes.
+    static func withSinglePrecisionMask(
+        _ problem: AttentionProblem, _ inputs: AttentionInputs
+    ) throws(AttentionError) -> (AttentionProblem, AttentionInputs) {
+        guard let mask = inputs.mask.tensor, mask.elementType == .float64 else { return (problem, inputs) }
+        let most = Double(Float.greatestFiniteMagnitude)
+        let rounded = try mask.doubles().map { Float($0.isFinite ? min(max($0, -most), most) : $0) }
+        var inputs = inputs
+        let tensor = try Tensor(rounded, shape: mask.shape)
+        inputs.mask.tensor = tensor
+        return (try problem.replacingMask(tensor), inputs)
+    }
+}

@@ -1,0 +1,50 @@
+import AttentionCore
+import OpenCLRuntime
+
+/// Gathers the programs of a plan, built or loaded when the plan is made, and what is to be told of them.
+struct ProgramCollector {
+    private let backend: OpenCLBackend
+    /// `compiled` if any of them was.
+    private(set) var build = RunReport.Build.cached
+    /// What was wrong with the cache on disk.
+    private(set) var notes: [String] = []
+
+    init(_ backend: OpenCLBackend) { self.backend = backend }
+
+    mutating func program(_ kernel: KernelVariant) throws(AttentionError) -> Program {
+        let (program, outcome) = try backend.program(kernel)
+        guard case .compiled(let reason, let notStored) = outcome else { return program }
+        build = .compiled
+        for problem in [reason, notStored] {
+            guard let problem, problem != .notFound, problem != .off else { continue }
+            let note = "program cache: \(problem)"
+            if !notes.contains(note) { notes.append(note) }
+        }
+        return program
+    }
+
+    /// The programs that put past and new keys and values together; `nil` without past ones.
+    mutating func concatenation(_ problem: AttentionProblem) throws(AttentionError) -> (key: Program, value: Program)? {
+        guard problem.hasPast else { return nil }
+        return (
+            try program(.concatenate(elementBytes: problem.queryType.byteCount)),
+            try program(.concatenate(elementBytes: problem.valueType.byteCount))
+        )
+    }
+}
+
+/// The storages of a call, by the names that the kernels know.
+struct CallStorages: Hashable, Sendable {
+    let query: KernelStorage
+    let value: KernelStorage
+    let hasMask: Bool
+
+    init(_ problem: AttentionProblem, _ device: DeviceDescription) throws(AttentionError) {
+        guard let query = KernelStorage(problem.queryType), let value = KernelStorage(problem.valueType) else {
+            throw .unsupported(device: device.name, reason: "its kernels have no f64 storage")
+        }
+        self.query = query
+        self.value = value
+        hasMask = problem.maskType != nil
+    }
+}

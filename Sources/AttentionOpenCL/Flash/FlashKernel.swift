@@ -1,0 +1,37 @@
+import OpenCLRuntime
+
+/// One specialisation of `flash_wide`: all that its text is compiled with. Two equal ones are the same program.
+struct FlashKernel: Hashable, Sendable {
+    let hasMask: Bool
+    /// Room for the head dimension and for the value dimension: many share a program.
+    let room: Int
+    let tiles: FlashTiles
+
+    init(hasMask: Bool, headDimension: Int, valueDimension: Int, tiles: FlashTiles) {
+        self.hasMask = hasMask
+        room = Self.room(max(headDimension, valueDimension))
+        self.tiles = tiles
+    }
+
+    /// Programs for few sizes: padding costs private memory and no time.
+    private static func room(_ dimension: Int) -> Int {
+        var room = 64
+        while room < dimension { room *= 2 }
+        return room
+    }
+
+    /// Most query tiles of a work-item: as many as half a megabyte of private memory holds, since a core's second cache has that.
+    var blockTiles: Int {
+        let tileBytes = 2 * room * tiles.tileQ * MemoryLayout<Float>.stride
+        return min(max((512 << 10) / tileBytes, 1), 8)
+    }
+
+    var definitions: [(name: String, value: BuildOptions.Value)] {
+        [
+            ("LANES", .integer(Int64(tiles.lanes))), ("QUERY_VECTORS", .integer(Int64(tiles.queryVectors))),
+            ("TILE_K", .integer(Int64(tiles.tileK))), ("TILE_V", .integer(Int64(tiles.tileV))),
+            ("TILE_J", .integer(Int64(FlashTiles.tileJ))), ("BLOCK_TILES", .integer(Int64(blockTiles))),
+            ("ROOM", .integer(Int64(room))), ("HAS_MASK", .integer(hasMask ? 1 : 0)),
+        ]
+    }
+}

@@ -1,0 +1,59 @@
+/// Tile sizes of `flash_wide`. Measured rows only; a device takes the row of its lanes that suits the shape best.
+struct FlashTiles: Hashable, Sendable {
+    /// Queries in one vector.
+    let lanes: Int
+    /// Vectors of queries in a tile.
+    let queryVectors: Int
+    /// Keys in registers.
+    let tileK: Int
+    /// Value columns in registers.
+    let tileV: Int
+    /// Speed against the fastest row of these lanes, where every lane has a query.
+    let relativeSpeed: Double
+    /// Device, figure and date behind the choice.
+    let measured: String
+
+    /// Queries in a tile.
+    var tileQ: Int { lanes * queryVectors }
+
+    /// Keys of a pass. One number for all rows: it is part of the arithmetic, and a row's bits must not depend on the queries
+    /// beside it. A multiple of every `tileK`.
+    static let tileJ = 96
+
+    /// The largest head dimension that the private memory of a tile is made for.
+    static let depthLimit = 1024
+
+    static let table: [FlashTiles] = [
+        FlashTiles(
+            lanes: 4, queryVectors: 2, tileK: 4, tileV: 4, relativeSpeed: 1,
+            measured: "16 registers of 4: 8 sums; not measured on such a device"),
+        FlashTiles(
+            lanes: 8, queryVectors: 3, tileK: 4, tileV: 4, relativeSpeed: 1,
+            measured: "16 registers of 8: 12 sums, 3 queries; not measured on such a device"),
+        FlashTiles(
+            lanes: 8, queryVectors: 1, tileK: 8, tileV: 8, relativeSpeed: 0.7,
+            measured: "16 registers of 8: 8 sums; not measured on such a device"),
+        FlashTiles(
+            lanes: 16, queryVectors: 4, tileK: 4, tileV: 4, relativeSpeed: 1,
+            measured: "PoCL and Intel's runtime on AVX-512; 2026-11"),
+        FlashTiles(
+            lanes: 16, queryVectors: 2, tileK: 8, tileV: 8, relativeSpeed: 0.92,
+            measured: "PoCL and Intel's runtime on AVX-512; 2026-11"),
+        FlashTiles(
+            lanes: 16, queryVectors: 1, tileK: 12, tileV: 8, relativeSpeed: 0.7,
+            measured: "PoCL and Intel's runtime on AVX-512; 2026-11"),
+    ]
+
+    /// The row for `queries` queries on a device of `nativeWidth` floats to a vector: the one that wastes the fewest lanes, its
+    /// speed taken into account. `nil` for a device without wide vectors.
+    static func row(nativeWidth: Int, queries: Int) -> FlashTiles? {
+        guard let lanes = table.map(\.lanes).filter({ $0 <= nativeWidth }).max() else { return nil }
+        return table.filter { $0.lanes == lanes }.min { $0.cost(queries) < $1.cost(queries) }
+    }
+
+    /// Time for a key, in vectors of the fastest row.
+    private func cost(_ queries: Int) -> Double {
+        let tiles = (max(queries, 1) + tileQ - 1) / tileQ
+        return Double(tiles * queryVectors) / relativeSpeed
+    }
+}

@@ -1,0 +1,107 @@
+import AttentionCore
+import Testing
+
+@testable import AttentionOpenCL
+
+/// The fused kernels on every device of this machine whose vectors are wide enough.
+@Suite(.serialized) struct FusedTests {
+    static let kernels = ["flash_wide"]
+
+    /// Devices that have `kernel`; the others must say why not.
+    private func backends(_ kernel: String) throws -> [OpenCLBackend] {
+        try Machine.devices.compactMap { candidate in
+            let backend = try candidate.makeBackend()
+            if candidate.family == "wide" { return backend }
+            let tensor = try Machine.numbers([1, 1, 1, 2], 1)
+            let problem = try AttentionProblem(AttentionInputs(query: tensor, key: tensor, value: tensor))
+            #expect {
+                _ = try backend.plan(problem, PlanPolicy(kernel: kernel))
+            } throws: { error in
+                guard case .unsupported(_, let reason)? = error as? AttentionError else { return false }
+                return reason.contains("native float width")
+            }
+            return nil
+        }
+    }
+
+    /// A row's bits do not depend on the rows beside it, nor on where its tile begins.
+    @Test(arguments: kernels) func rowsAloneHaveTheBitsOfRowsTogether(kernel: String) throws {
+        for backend in try backends(kernel) {
+            let lengths = (queries: 150, keys: 420)
+            var causal = AttentionMask.causal
+            causal.windowLeft = 200
+            var band = AttentionMask()
+            band.windowLeft = 50
+            band.windowRight = 37
+            for mask in [causal, band] {
+                var inputs = AttentionInputs(
+                    query: try Machine.numbers([1, 4, lengths.queries, 24], 1),
+                    key: try Machine.numbers([1, 2, lengths.keys, 24], 2),
+                    value: try Machine.numbers([1, 2, lengths.keys, 40], 3), mask: mask)
+                inputs.mask.alignment = .bottomRight
+                let policy = PlanPolicy(kernel: kernel)
+                let (together, _) = try Machine.run(backend, inputs, AttentionOptions(), policy)
+                for row in [0, 1, 63, 64, 97, 149] {
+                    // The last row of fewer keys stands where it stood: bottom-right.
+                    var alone = inputs
+                    alone.query = try inputs.query.sliced(axis: 2, row..<row + 1)
+                    let position = row + lengths.keys - lengths.queries
+                    let keys = min(lengths.keys, position + 1 + (mask.windowRight ?? 0))
+                    alone.mask.windowRight = nil
+                    alone.mask.windowLeft = mask.windowLeft.map { $0 + keys - 1 - position }
+                    alone.mask.isCausal = false
+                    alone.key = try inputs.key.sliced(axis: 2, 0..<keys)
+                    alone.value = try inputs.value.sliced(axis: 2, 0..<keys)
+                    let (one, _) = try Machine.run(backend, alone, AttentionOptions(), policy)
+                    let expected = try together.output.sliced(axis: 2, row..<row + 1).floats().map(\.bitPattern)
+                    #expect(
+                        try one.output.floats().map(\.bitPattern) == expected,
+                        "row \(row) on \(backend.device.name), \(mask)")
+                }
+            }
+        }
+    }
+
+    /// However the tiles are dealt out, the results are the same to the bit: run to run and beside other batch entries.
+    @Test(arguments: kernels) func batchAndRunChangeNoBit(kernel: String) throws {
+        for backend in try backends(kernel) {
+            let inputs = AttentionInputs(
+                query: try Machine.numbers([5, 6, 70, 33], 1), key: try Machine.numbers([5, 2, 130, 33], 2),
+                value: try Machine.numbers([5, 2, 130, 65], 3))
+            let policy = PlanPolicy(kernel: kernel)
+            let (first, _) = try Machine.run(backend, inputs, AttentionOptions(), policy)
+            let (second, _) = try Machine.run(backend, inputs, AttentionOptions(), policy)
+            #expect(try first.output.contiguousBytes() == second.output.contiguousBytes())
+            for entry in 0..<5 {
+                var alone = inputs
+                alone.query = try inputs.query.sliced(axis: 0, entry..<entry + 1)
+                alone.key = try inputs.key.sliced(axis: 0, entry..<entry + 1)
+                alone.value = try inputs.value.sliced(axis: 0, entry..<entry + 1)
+                let (one, _) = try Machine.run(backend, alone, AttentionOptions(), policy)
+                #expect(
+                    try one.output.contiguousBytes()
+                        == first.output.sliced(axis: 0, entry..<entry + 1).contiguousBytes(), "entry \(entry)")
+            }
+        }
+    }
+
+    /// Without scratch memory, whatever the lengths are.
+    @Test func fusedCallsTakeNoScratch() throws {
+        for backend in try backends("flash_wide") {
+            let tensor = try Machine.numbers([1, 1, 700, 8], 1)
+            let (_, report) = try Machine.run(backend, AttentionInputs(query: tensor, key: tensor, value: tensor))
+            #expect(report.kernel == "flash_wide")
+            #expect(report.scratchBytes == 0)
+        }
+    }
+
+    @Test func tilesSuitTheNumberOfQueries() {
+        #expect(FlashTiles.row(nativeWidth: 1, queries: 100) == nil)
+        #expect(FlashTiles.row(nativeWidth: 16, queries: 1024)?.queryVectors == 4)
+        #expect(FlashTiles.row(nativeWidth: 16, queries: 7)?.queryVectors == 1)
+        for row in FlashTiles.table {
+            #expect(FlashTiles.tileJ.isMultiple(of: row.tileK))
+            #expect(64.isMultiple(of: row.tileV))
+        }
+    }
+}

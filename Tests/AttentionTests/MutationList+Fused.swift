@@ -1,0 +1,69 @@
+/// Wrong kernels among the fused ones.
+extension KernelMutation {
+    static let flash: [KernelMutation] = [
+        change(
+            "flash: scale without log2 e", "flash_wide.cl", "p->scale : p->scale * LOGIT_UNIT", "p->scale : p->scale"),
+        change(
+            "flash: scale twice with softcap", "flash_wide.cl", "? p->scale : p->scale *",
+            "? p->scale * LOGIT_UNIT : p->scale *", "softcap"),
+        change(
+            "flash: earlier keys not rescaled", "flash_wide.cl", "exp2_lanes(tile->best[v] - best[v])", "(lanes)(1.0f)",
+            "k1365", "size:"),
+        change(
+            "flash: earlier sum not rescaled", "flash_wide.cl", "MULADD(tile->sum[v], factor[v], sum[v])",
+            "tile->sum[v] + sum[v]", "size:"),
+        change("flash: last depth", "flash_wide.cl", "d < depth; ++d", "d < depth - 1; ++d", "size:"),
+        change(
+            "flash: last key", "flash_wide.cl", "last = min(start + TILE_J, high)",
+            "last = min(start + TILE_J, high - (high > 3))", "size:"),
+        change("flash: mixed tile taken for whole (start)", "flash_wide.cl", "from < tile->low_all", "false", "window"),
+        change("flash: mixed tile taken for whole (end)", "flash_wide.cl", "to > tile->high_all", "false", "causal"),
+        change(
+            "flash: one key too many taken for attended", "flash_wide.cl",
+            "tile->high_all = range_high(p, &w->s, position)", "tile->high_all = range_high(p, &w->s, position + 1)",
+            "causal"),
+        change(
+            "flash: excluded key counts", "flash_wide.cl", "if (is_mixed)\n                e",
+            "if (false)\n                e", "causal"),
+        change(
+            "flash: maximum over excluded", "flash_wide.cl",
+            "select(best[v], t > best[v] ? t : best[v], excluded == 0)", "t > best[v] ? t : best[v]", "poison"),
+        change("flash: poison through zero weight", "flash_wide.cl", "if (is_finite)", "if (true)", "poison"),
+        change("flash: NaN value dropped", "flash_wide.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
+        change(
+            "flash: wrong key head", "flash_wide.cl", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"
+        ),
+        change(
+            "flash: members of a group exchanged", "flash_wide.cl", "member = item - tile * p.group",
+            "member = p.group - 1 - (item - tile * p.group) * 0", "h4/2"),
+        change(
+            "flash: sink missing in the sum", "flash_wide.cl", "MULADD(sum, factor, exp2_lanes(s - larger))",
+            "sum * factor", "sinks"),
+        change(
+            "flash: sink in natural units", "flash_wide.cl", "(lanes)(sink * LOGIT_UNIT)", "(lanes)(sink)",
+            "sinks:finite"),
+        change("flash: lse in base 2", "flash_wide.cl", "log(sum))", "log2(sum))", "lse"),
+        change(
+            "flash: empty row's lse", "flash_wide.cl", "(lanes)(-INFINITY), is_empty", "(lanes)(INFINITY), is_empty",
+            "closed-bool"),
+        change(
+            "flash: writes one row more", "flash_wide.cl", "rows = min(LANES, w->rows - v * LANES)",
+            "rows = min(LANES, w->rows + 1 - v * LANES)", "edge:one"),
+        change(
+            "flash: last column", "flash_wide.cl", "count = min(LANES, p->columns - c)",
+            "count = min(LANES, p->columns - c - (p->columns > 1))", "v17", "v9"),
+        change("exp2 coefficient", "exp2.clh", "0x1.c6af7cp-5f", "0x1.c7af7cp-5f"),
+        change("exp2 degree", "exp2.clh", "0x1.3b2de0p-7f", "0.0f"),
+        change(
+            "exp2 drops NaN", "exp2.clh", "(lanes)(-127.0f) > x ? (lanes)(-127.0f) : x",
+            "x > (lanes)(-127.0f) ? x : (lanes)(-127.0f)", "keyNaN", "queryNaN"),
+        change(
+            "transposed rows exchanged", "transpose.clh", "(x[2 * i].odd, x[2 * i + 1].odd)",
+            "(x[2 * i + 1].odd, x[2 * i].odd)"),
+        change("vector bf16 truncated", "types.clh", "bits + 0x7FFF + ((bits >> 16) & 1)", "bits", "bf16"),
+    ].map { mutation in
+        var fused = mutation
+        fused.kernel = "flash_wide"
+        return fused
+    }
+}
