@@ -67,7 +67,7 @@ inline void start_tile(global const uchar *q, const problem *p, query_tile *tile
             for (int i = 0; i < LANES; ++i) {
                 const long row = w->s.query_start + w->first + min(v * LANES + i, w->rows - 1);
                 const long start = view_row(p->q, w->s.batch, w->head, row) + d * p->q.column;
-                copy_row(p->q_storage, q, start, p->q.column, count, LANES, (float *)&x[i]);
+                x[i] = load_part(p->q_storage, q, start, p->q.column, count);
             }
             transpose(x);
             for (int i = 0; i < count; ++i)
@@ -202,6 +202,8 @@ inline void finish_tile(
         const lane_ints is_empty = sum == 0.0f;
         const lanes inverse = select(factor / sum, (lanes)(0.0f), is_empty);
         const lanes l = select(MULADD(best, (lanes)(0x1.62e430p-1f), log(sum)), (lanes)(-INFINITY), is_empty);
+        float every_l[LANES];
+        STORE_LANES(l, every_l);
         const int rows = min(LANES, w->rows - v * LANES);
         const long first = w->s.query_start + w->first + v * LANES;
         for (int c = 0; c < p->columns; c += LANES) {
@@ -216,7 +218,7 @@ inline void finish_tile(
                     view_row(p->o, w->s.batch, w->head, first + i) + c * p->o.column);
         }
         for (int i = 0; lse && i < rows; ++i)
-            lse[view_row(p->lse, w->s.batch, w->head, first + i)] = ((const float *)&l)[i];
+            lse[view_row(p->lse, w->s.batch, w->head, first + i)] = every_l[i];
     }
 }
 
@@ -295,8 +297,8 @@ WIDE_KERNEL flash_wide(
     }
     if (count == 0)
         return;
-    for (int i = 0; i < TILE_J * ROOM / LANES; ++i)
-        vt[i] = (lanes)(0.0f);
+    for (int i = 0; i < TILE_J * ROOM; i += LANES)
+        STORE_LANES((lanes)(0.0f), (float *)vt + i);
     for (int start = low / TILE_J * TILE_J; start < high; start += TILE_J) {
         const int first = max(start, low), last = min(start + TILE_J, high);
         const bool is_finite = load_keys(k, v, &p, &tiles[0].w, start, first, last, (float *)kt, (float *)vt);

@@ -19,6 +19,12 @@ static const unsigned char logits_clh[] = {
 static const unsigned char transpose_clh[] = {
 #embed "../common/transpose.clh"
 };
+static const unsigned char merge_clh[] = {
+#embed "../common/merge.clh"
+};
+static const unsigned char row_weights_clh[] = {
+#embed "../common/row_weights.clh"
+};
 static const unsigned char exp2_clh[] = {
 #embed "../common/exp2.clh"
 };
@@ -40,6 +46,12 @@ static const unsigned char concatenate_cl[] = {
 static const unsigned char flash_wide_cl[] = {
 #embed "../attention/flash_wide.cl"
 };
+static const unsigned char decode_wide_cl[] = {
+#embed "../attention/decode_wide.cl"
+};
+static const unsigned char merge_wide_cl[] = {
+#embed "../attention/merge_wide.cl"
+};
 static const unsigned char peak_cl[] = {
 #embed "../bench/peak.cl"
 };
@@ -58,6 +70,8 @@ static const struct {
     {"exp.clh", exp_clh, sizeof exp_clh},
     {"logits.clh", logits_clh, sizeof logits_clh},
     {"transpose.clh", transpose_clh, sizeof transpose_clh},
+    {"merge.clh", merge_clh, sizeof merge_clh},
+    {"row_weights.clh", row_weights_clh, sizeof row_weights_clh},
     {"exp2.clh", exp2_clh, sizeof exp2_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},
@@ -65,6 +79,8 @@ static const struct {
     {"score_output.cl", score_output_cl, sizeof score_output_cl},
     {"concatenate.cl", concatenate_cl, sizeof concatenate_cl},
     {"flash_wide.cl", flash_wide_cl, sizeof flash_wide_cl},
+    {"decode_wide.cl", decode_wide_cl, sizeof decode_wide_cl},
+    {"merge_wide.cl", merge_wide_cl, sizeof merge_wide_cl},
     {"peak.cl", peak_cl, sizeof peak_cl},
     {"stream.cl", stream_cl, sizeof stream_cl},
 };

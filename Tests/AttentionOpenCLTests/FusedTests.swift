@@ -5,7 +5,7 @@ import Testing
 
 /// The fused kernels on every device of this machine whose vectors are wide enough.
 @Suite(.serialized) struct FusedTests {
-    static let kernels = ["flash_wide"]
+    static let kernels = ["flash_wide", "decode_wide"]
 
     /// Devices that have `kernel`; the others must say why not.
     private func backends(_ kernel: String) throws -> [OpenCLBackend] {
@@ -92,6 +92,47 @@ import Testing
             let (_, report) = try Machine.run(backend, AttentionInputs(query: tensor, key: tensor, value: tensor))
             #expect(report.kernel == "flash_wide")
             #expect(report.scratchBytes == 0)
+        }
+    }
+
+    /// Chunks that several work-items share have the bits of chunks that one walks: heads alone are shared, many are not.
+    @Test func sharedChunksHaveTheSameBits() throws {
+        for backend in try backends("decode_wide") {
+            let heads = 8 * backend.computeUnits
+            var inputs = AttentionInputs(
+                query: try Machine.numbers([1, heads, 1, 20], 1), key: try Machine.numbers([1, heads, 1500, 20], 2),
+                value: try Machine.numbers([1, heads, 1500, 20], 3))
+            inputs.keyLengths = [1397]
+            let options = AttentionOptions(logSumExp: true)
+            let (many, report) = try Machine.run(backend, inputs, options)
+            #expect(report.kernel == "decode_wide")
+            #expect(report.scratchBytes == 0)
+            for head in [0, heads - 1] {
+                var alone = inputs
+                alone.query = try inputs.query.sliced(axis: 1, head..<head + 1)
+                alone.key = try inputs.key.sliced(axis: 1, head..<head + 1)
+                alone.value = try inputs.value.sliced(axis: 1, head..<head + 1)
+                let (one, report) = try Machine.run(backend, alone, options)
+                #expect(report.scratchBytes > 0, "one head's chunks were not shared")
+                #expect(
+                    try one.output.contiguousBytes()
+                        == many.output.sliced(axis: 1, head..<head + 1).contiguousBytes(), "head \(head)")
+                #expect(
+                    try one.logSumExp?.contiguousBytes()
+                        == many.logSumExp?.sliced(axis: 1, head..<head + 1).contiguousBytes(), "head \(head)")
+            }
+        }
+    }
+
+    @Test func plansSayWhyTheyPassedTheOtherOver() throws {
+        for backend in try backends("flash_wide") {
+            let few = try Machine.numbers([1, 4, 1, 16], 1), many = try Machine.numbers([1, 4, 90, 16], 2)
+            for (query, chosen, refused) in [(few, "decode_wide", "flash_wide"), (many, "flash_wide", "decode_wide")] {
+                let problem = try AttentionProblem(AttentionInputs(query: query, key: many, value: many))
+                let explanation = try backend.plan(problem, PlanPolicy()).explanation
+                #expect(explanation.kernel == chosen)
+                #expect(explanation.refusals.contains { $0.hasPrefix(refused) })
+            }
         }
     }
 

@@ -66,4 +66,70 @@ extension KernelMutation {
         fused.kernel = "flash_wide"
         return fused
     }
+
+    static let decode: [KernelMutation] = [
+        change(
+            "decode: scale without log2 e", "decode_wide.cl", "p->scale : p->scale * LOGIT_UNIT", "p->scale : p->scale"),
+        change(
+            "decode: last depth", "decode_wide.cl", "min(LANES, p->depth - d))",
+            "min(LANES, p->depth - d - (p->depth > 1)))", "size:"),
+        change(
+            "decode: last column", "decode_wide.cl", "min(LANES, p->columns - c), from",
+            "min(LANES, p->columns - c - (p->columns > 1)), from", "v17", "v9"),
+        change(
+            "decode: last key", "decode_wide.cl", "to = min(high - start, CHUNK_KEYS)",
+            "to = min(high - start - (high > 3), CHUNK_KEYS)", "size:"),
+        change(
+            "decode: last chunk", "decode_wide.cl", "chunk < p.key_blocks;",
+            "chunk < p.key_blocks - (p.key_blocks > 1);", "k1365", "size:"),
+        change(
+            "decode: wrong key head", "decode_wide.cl", "view_row(p.k, seg.batch, key_head, key)",
+            "view_row(p.k, seg.batch, 0, key)", "h4/2"),
+        change(
+            "decode: wrong value head", "decode_wide.cl", "view_row(p.v, seg.batch, key_head, key)",
+            "view_row(p.v, seg.batch, 0, key)", "h4/2"),
+        change(
+            "decode: members of a group exchanged", "decode_wide.cl", "(first + i - row->query * p.group)",
+            "(p.group - 1)", "h4/2"),
+        change("decode: every row the first", "decode_wide.cl", "qs + i * VECTORS, s);", "qs, s);", "size:"),
+        change(
+            "decode: lanes added crosswise", "decode_wide.cl", "(x[2 * i].odd, x[2 * i + 1].odd)",
+            "(x[2 * i + 1].odd, x[2 * i].odd)"),
+        change(
+            "decode: excluded value read", "decode_wide.cl", "is_mixed && as_int(weight) == NOTHING", "false", "poison"),
+        change("decode: mixed chunk not noticed", "row_weights.clh", "*is_mixed |= any(any_excluded);", "", "poison"),
+        change(
+            "decode: low bound", "row_weights.clh", "key < max(row->low, start + from)", "key < start + from", "window"),
+        change(
+            "decode: high bound", "row_weights.clh", "key >= min(row->high, start + to)", "key >= start + to", "causal"),
+        change("decode: excluded key counts", "row_weights.clh", "AS_INTS(t) == EXCLUDED", "AS_INTS(t) == 0", "causal"),
+        change(
+            "decode: maximum over excluded", "row_weights.clh", "select(t > best ? t : best, best, excluded)",
+            "t > best ? t : best", "poison"),
+        change("decode: ALiBi sign", "row_weights.clh", "t -= (slope", "t += (slope", "alibi"),
+        change("decode: mask ignored", "row_weights.clh", "t = MULADD(m, (lanes)(LOGIT_UNIT), t);", "", "mask:f32"),
+        change(
+            "decode: mask column without start", "row_weights.clh", "column = seg->key_start + start", "column = start",
+            "mask:", "packed"),
+        change(
+            "decode: short mask attended", "row_weights.clh", "column < p->mask_keys;", "column < p->mask_keys + 1;",
+            "short-mask"),
+        change(
+            "merge: earlier part not rescaled", "merge.clh", "MULADD(ao[c], of_a, bo[c] * of_b)",
+            "MULADD(ao[c], (lanes)(1.0f), bo[c] * of_b)", "k1365", "size:"),
+        change("merge: later sum not rescaled", "merge.clh", "b.sum * of_b.s0", "b.sum", "k1365", "size:"),
+        change(
+            "merge: sink missing", "merge.clh", "MULADD(a.sum, factor, exp2_lanes((lanes)(s - best)).s0)",
+            "a.sum * factor", "sinks"),
+        change("merge: lse in base 2", "merge.clh", "log(a.sum)", "log2(a.sum)", "lse"),
+        change("merge: empty row's lse", "merge.clh", "? -INFINITY", "? INFINITY", "closed-bool"),
+        change(
+            "merge: parts of a neighbour", "merge.clh", "* p->key_blocks + chunk", "* p->key_blocks + 0 * chunk",
+            "k1365"),
+        change("merge: chunks left out", "merge_wide.cl", "chunk < p.key_blocks", "chunk < 1", "k1365"),
+    ].map { mutation in
+        var fused = mutation
+        fused.kernel = "decode_wide"
+        return fused
+    }
 }

@@ -29,7 +29,7 @@ struct KernelSegment {
     var keyCapacity: Int32
     var keyCount: Int32
     var offset: Int32
-    var unused: Int32 = 0
+    var unused2: Int32 = 0
 
     /// Lengths were checked against ``KernelProblem/lengthLimit``.
     init(_ segment: Segment) {
@@ -70,11 +70,12 @@ struct KernelProblem {
     var keyBlocks: Int32 = 1
     var blockKeys: Int32 = 0
     var blockTiles: Int32 = 1
-    var chunkKeys: Int32 = 0
+    var unused1: Int32 = 0
     var queryStorage: Int32
     var valueStorage: Int32
+    /// 4 without a mask.
     var maskStorage: Int32
-    var unused: Int32 = 0
+    var unused2: Int32 = 0
     var scale: Float
     var softcap: Float
 
@@ -94,7 +95,7 @@ struct KernelProblem {
         maskKeys = Int32(problem.maskKeys)
         queryStorage = problem.queryType.kernelStorage
         valueStorage = problem.valueType.kernelStorage
-        maskStorage = problem.maskType?.kernelStorage ?? 0
+        maskStorage = problem.maskType?.kernelStorage ?? 4
         scale = Float(problem.scale)
         softcap = Float(problem.softcap)
     }

@@ -4,6 +4,7 @@ import OpenCLRuntime
 enum KernelVariant: Hashable, Sendable {
     case staged(StagedKernel)
     case flash(FlashKernel)
+    case decode(DecodeKernel)
     /// Copies rows of elements of a size in bytes: see concatenate.cl.
     case concatenate(elementBytes: Int)
     case loop(MeasuringKernel)
@@ -13,6 +14,7 @@ enum KernelVariant: Hashable, Sendable {
         switch self {
         case .staged(let kernel): kernel.name
         case .flash: "flash_wide"
+        case .decode(let kernel): kernel.name
         case .concatenate: "concatenate"
         case .loop(let kernel): kernel.name.rawValue
         }
@@ -23,6 +25,7 @@ enum KernelVariant: Hashable, Sendable {
         switch self {
         case .staged(let kernel): kernel.definitions
         case .flash(let kernel): kernel.definitions
+        case .decode(let kernel): kernel.definitions
         case .concatenate(let elementBytes): [("ELEMENT", .identifier(elementBytes == 2 ? "ushort" : "uint"))]
         case .loop(let kernel): kernel.definitions
         }

@@ -3,7 +3,7 @@ import AttentionCore
 /// Chooses the kernel for a problem, and says why it passed the others over.
 struct Planner {
     /// Kernels by the names that a policy takes.
-    static let kernels = ["staged", "flash_wide"]
+    static let kernels = ["staged", "flash_wide", "decode_wide"]
 
     private let backend: OpenCLBackend
     private let policy: PlanPolicy
@@ -19,20 +19,31 @@ struct Planner {
     func plan(_ problem: AttentionProblem) throws(AttentionError) -> any BackendPlan {
         switch policy.kernel {
         case "staged": return try StagedPlan(problem, policy, backend)
-        case "flash_wide": return try FlashPlan(problem, policy, backend, width: width)
+        case "flash_wide": return try FusedPlan<FlashKernels>(problem, policy, backend, width: width)
+        case "decode_wide": return try FusedPlan<DecodeKernels>(problem, policy, backend, width: width)
         case nil: break
         case let name?:
             let known = Self.kernels.joined(separator: ", ")
             throw .unsupported(device: backend.device.name, reason: "there is no kernel '\(name)'; it has: \(known)")
         }
-        var refusals: [String] = []
         if problem.scores != nil {
-            refusals.append("flash_wide: the call asks for scores, which the staged kernels have at hand")
-        } else if let refusal = FlashPlan.refusal(problem, width: width) {
-            refusals.append(refusal)
-        } else {
-            return try FlashPlan(problem, policy, backend, width: width)
+            let refusal = "flash_wide, decode_wide: the call asks for scores, which the staged kernels have at hand"
+            return try StagedPlan(problem, policy, backend, refusals: [refusal])
         }
-        return try StagedPlan(problem, policy, backend, refusals: refusals)
+        if let refusal = FlashKernels.refusal(problem, width: width) {
+            return try StagedPlan(problem, policy, backend, refusals: [refusal])
+        }
+        let rows = DecodeSplit(problem, computeUnits: 1).rows
+        if rows <= Self.decodeRows {
+            return try FusedPlan<DecodeKernels>(
+                problem, policy, backend, width: width,
+                refusals: ["flash_wide: \(rows) rows to a key head would leave most lanes empty"])
+        }
+        return try FusedPlan<FlashKernels>(
+            problem, policy, backend, width: width,
+            refusals: ["decode_wide: \(rows) rows to a key head are more than \(Self.decodeRows)"])
     }
+
+    /// The most rows that share a key head for which reading keys, not computing, takes the time.
+    private static let decodeRows = 8
 }

@@ -7,19 +7,6 @@ struct FlashKernel: Hashable, Sendable {
     let room: Int
     let tiles: FlashTiles
 
-    init(hasMask: Bool, headDimension: Int, valueDimension: Int, tiles: FlashTiles) {
-        self.hasMask = hasMask
-        room = Self.room(max(headDimension, valueDimension))
-        self.tiles = tiles
-    }
-
-    /// Programs for few sizes: padding costs private memory and no time.
-    private static func room(_ dimension: Int) -> Int {
-        var room = 64
-        while room < dimension { room *= 2 }
-        return room
-    }
-
     /// Most query tiles of a work-item: as many as half a megabyte of private memory holds, since a core's second cache has that.
     var blockTiles: Int {
         let tileBytes = 2 * room * tiles.tileQ * MemoryLayout<Float>.stride

@@ -20,9 +20,6 @@ struct FlashTiles: Hashable, Sendable {
     /// beside it. A multiple of every `tileK`.
     static let tileJ = 96
 
-    /// The largest head dimension that the private memory of a tile is made for.
-    static let depthLimit = 1024
-
     static let table: [FlashTiles] = [
         FlashTiles(
             lanes: 4, queryVectors: 2, tileK: 4, tileV: 4, relativeSpeed: 1,

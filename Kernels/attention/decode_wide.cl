@@ -1,0 +1,218 @@
+// decode_wide — few queries against many keys, for devices with wide vectors: bound by reading keys and values, each read once.
+//   For each chunk of CHUNK_KEYS keys, counted from key 0:
+//     s_j = q·k_j·scale·log2 e   best = max_j s_j   p_j = 2^(s_j − best)   sum = Σ_j p_j   o = Σ_j p_j·v_j
+//   Chunks are merged in ascending order by their log-sum-exps: here, or by merge_wide where one row's chunks are dealt out.
+// Shapes (strides in elements): q [B,Hq,Lq,D]  k [B,Hkv,Lk,D]  v [B,Hkv,Lk,Dv]  o [B,Hq,Lq,Dv]  lse [B,Hq,Lq], by any strides;
+// parts [row of a segment][chunk][2 + Dv filled up to vectors], or null where each work-item merges its own chunks.
+// Launch: global (row blocks · block_tiles, key heads, segments): one work-item owns the chunks that are its turn, of BLOCK_ROWS
+// rows; rows are the queries of all heads that share a key head. Lanes are depths, then keys, then value columns.
+// Private: q and o of the rows; the scores of ROWS rows and a chunk.
+// Edges: an excluded key has weight −0 and its value is not looked at. A NaN or +∞ among a row's scores makes its sum NaN and so
+// its output. Every zero is stored as +0.
+// Source: Dao et al. 2023, Flash-Decoding. Reference: AttentionReference.
+#ifndef Q_STORAGE
+#define Q_STORAGE f32 // storage of queries, keys and output: f32, f16, bf16
+#endif
+#ifndef V_STORAGE
+#define V_STORAGE f32 // storage of values
+#endif
+#ifndef ROWS
+#define ROWS 1 // rows that share a read of a key (1, 2 or 4)
+#endif
+#ifndef BLOCK_ROWS
+#define BLOCK_ROWS 16 // rows of a work-item; a multiple of ROWS
+#endif
+#ifndef TILE_C
+#define TILE_C 8 // vectors of value columns in registers: TILE_C × ROWS sums
+#endif
+#ifndef CHUNK_KEYS
+#define CHUNK_KEYS 256 // keys of a chunk; part of the arithmetic. A multiple of LANES
+#endif
+#ifndef ROOM
+#define ROOM 128 // room for D and Dv; a multiple of LANES
+#endif
+#define LOGIT_UNIT 0x1.715476p+0f // log2 e
+#define TILE_Q 1
+#include "types.clh"
+#include "problem.clh"
+#include "exp2.clh"
+#include "logits.clh"
+#include "rows.clh"
+#include "merge.clh"
+#include "row_weights.clh"
+#pragma OPENCL FP_CONTRACT OFF
+
+#define VECTORS (ROOM / LANES)
+#define KEYS (LANES / ROWS) // keys whose products are summed together
+
+typedef JOIN(Q_STORAGE, _storage) q_storage;
+typedef JOIN(V_STORAGE, _storage) v_storage;
+#define LOAD_KEY JOIN(load_part_, Q_STORAGE)
+
+// Lane i of the result is the sum of the lanes of x[i], added in the same order for every i.
+inline lanes lane_sums(lanes x[LANES]) {
+    for (int n = LANES / 2; n > 0; n /= 2)
+        for (int i = 0; i < n; ++i)
+            x[i] = (lanes)(x[2 * i].even, x[2 * i + 1].even) + (lanes)(x[2 * i].odd, x[2 * i + 1].odd);
+    return x[0];
+}
+
+// s[r][j] ← q_r·k_j for ROWS rows and keys from … to − 1 of a chunk, whose first key is at `k`.
+inline void find_scores(global const q_storage *k, const problem *p, int from, int to, const lanes *q, float *s) {
+    const long stride = p->k.row, column = p->k.column;
+    for (int key = from / KEYS * KEYS; key < to; key += KEYS) {
+        lanes x[LANES];
+        for (int t = 0; t < KEYS; ++t) {
+            global const q_storage *row = k + clamp(key + t, from, to - 1) * stride;
+            lanes sum[ROWS];
+#pragma unroll
+            for (int r = 0; r < ROWS; ++r)
+                sum[r] = (lanes)(0.0f);
+            for (int d = 0; d < p->depth; d += LANES) {
+                const lanes part = LOAD_KEY(row + d * column, column, min(LANES, p->depth - d));
+#pragma unroll
+                for (int r = 0; r < ROWS; ++r)
+                    sum[r] = MULADD(q[r * VECTORS + d / LANES], part, sum[r]);
+            }
+#pragma unroll
+            for (int r = 0; r < ROWS; ++r)
+                x[r * KEYS + t] = sum[r];
+        }
+        float sums[LANES];
+        STORE_LANES(lane_sums(x), sums);
+        for (int r = 0; r < ROWS; ++r)
+            for (int t = 0; t < KEYS; ++t)
+                s[r * CHUNK_KEYS + key + t] = sums[r * KEYS + t];
+    }
+}
+
+// o[r] ← Σ_j s[r][j]·v_j for ROWS rows, `count` vectors of columns and keys from … to − 1 of a chunk, whose first value is at `v`.
+// A vector that is not whole (width < LANES) or not in one piece comes alone.
+inline void add_columns(
+    global const v_storage *v, long stride, long column, int count, int width, int from, int to, bool is_mixed,
+    const float *s, lanes *o) {
+    lanes sum[ROWS][TILE_C], x[TILE_C];
+#pragma unroll
+    for (int r = 0; r < ROWS; ++r)
+#pragma unroll
+        for (int c = 0; c < TILE_C; ++c)
+            sum[r][c] = (lanes)(0.0f);
+    for (int key = from; key < to; ++key) {
+        global const v_storage *row = v + key * stride;
+        if (count < TILE_C) {
+            x[0] = JOIN(load_part_, V_STORAGE)(row, column, width);
+        } else {
+#pragma unroll
+            for (int c = 0; c < TILE_C; ++c)
+                x[c] = JOIN(load_lanes_, V_STORAGE)(row + c * LANES);
+        }
+#pragma unroll
+        for (int r = 0; r < ROWS; ++r) {
+            const float weight = s[r * CHUNK_KEYS + key];
+            if (is_mixed && as_int(weight) == NOTHING)
+                continue;
+            if (count < TILE_C) {
+                sum[r][0] = MULADD((lanes)(weight), x[0], sum[r][0]);
+            } else {
+#pragma unroll
+                for (int c = 0; c < TILE_C; ++c)
+                    sum[r][c] = MULADD((lanes)(weight), x[c], sum[r][c]);
+            }
+        }
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; ++r)
+#pragma unroll
+        for (int c = 0; c < TILE_C; ++c)
+            if (c < count)
+                o[r * VECTORS + c] = sum[r][c];
+}
+
+inline void add_values(
+    global const v_storage *v, const problem *p, int from, int to, bool is_mixed, const float *s, lanes *o) {
+    const long stride = p->v.row, column = p->v.column;
+    int c = 0;
+    for (; column == 1 && c + TILE_C * LANES <= p->columns; c += TILE_C * LANES)
+        add_columns(v + c, stride, 1, TILE_C, LANES, from, to, is_mixed, s, o + c / LANES);
+    for (; c < p->columns; c += LANES)
+        add_columns(
+            v + c * column, stride, column, 1, min(LANES, p->columns - c), from, to, is_mixed, s, o + c / LANES);
+}
+
+inline void load_query(global const q_storage *q, const problem *p, const segment *seg, const row_state *row, lanes *to) {
+    const long start = view_row(p->q, seg->batch, row->head, seg->query_start + row->query);
+    const float scale = p->softcap > 0.0f ? p->scale : p->scale * LOGIT_UNIT;
+    for (int d = 0; d < p->depth; d += LANES) {
+        const int count = min(LANES, p->depth - d);
+        to[d / LANES] = LOAD_KEY(q + start + d * p->q.column, p->q.column, count) * scale;
+    }
+}
+
+WIDE_KERNEL decode_wide(
+    global const q_storage *q, global const q_storage *k, global const v_storage *v, global uchar *o,
+    global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
+    global const segment *segments, global float *parts, const problem p) {
+    row_state rows[BLOCK_ROWS];
+    lanes qs[BLOCK_ROWS * VECTORS], all[BLOCK_ROWS * VECTORS], some[ROWS * VECTORS];
+    lanes weights[ROWS * CHUNK_KEYS / LANES + 1];
+    float *s = (float *)weights;
+    const int item = get_global_id(0), block = item / p.block_tiles, turn = item - block * p.block_tiles;
+    const segment seg = segments[p.first_segment + get_global_id(2)];
+    const int key_head = get_global_id(1), first = block * BLOCK_ROWS;
+    const int count = min(BLOCK_ROWS, seg.query_count * p.group - first);
+    if (count <= 0)
+        return;
+    const int vectors = (p.columns + LANES - 1) / LANES;
+    int low = INT_MAX, high = 0;
+    for (int i = 0; i < count; ++i) {
+        row_state *row = &rows[i];
+        row->query = (first + i) / p.group;
+        row->head = key_head * p.group + (first + i - row->query * p.group);
+        row->low = range_low(&p, (long)row->query + seg.offset);
+        row->high = range_high(&p, &seg, (long)row->query + seg.offset);
+        low = min(low, row->low);
+        high = max(high, row->high);
+        row->all.best = -FLT_MAX;
+        row->all.sum = 0.0f;
+        for (int c = 0; c < VECTORS; ++c)
+            all[i * VECTORS + c] = (lanes)(0.0f);
+    }
+    for (int i = 0; i < count + ROWS - 1; ++i)
+        if (i < BLOCK_ROWS)
+            load_query(q, &p, &seg, &rows[min(i, count - 1)], qs + i * VECTORS);
+    // Chunks are dealt out in turns; those that no row attends are somebody else's to leave out, too.
+    for (int chunk = turn; chunk < p.key_blocks; chunk += p.block_tiles) {
+        const int start = chunk * CHUNK_KEYS;
+        const int from = max(low - start, 0), to = min(high - start, CHUNK_KEYS);
+        const long key = seg.key_start + start;
+        for (int i = 0; i < count; i += ROWS) {
+            partial part[ROWS];
+            bool is_mixed = false;
+            if (from < to) {
+                find_scores(k + view_row(p.k, seg.batch, key_head, key), &p, from, to, qs + i * VECTORS, s);
+                for (int r = 0; r < ROWS; ++r) {
+                    const row_state *row = &rows[min(i + r, count - 1)];
+                    part[r] = find_weights(
+                        s + r * CHUNK_KEYS, start, from, to, row, mask, slopes ? slopes[row->head] : 0.0f, &p, &seg,
+                        &is_mixed);
+                }
+                add_values(v + view_row(p.v, seg.batch, key_head, key), &p, from, to, is_mixed, s, some);
+            } else {
+                for (int r = 0; r < ROWS; ++r)
+                    part[r] = (partial){-FLT_MAX, 0.0f};
+                for (int c = 0; c < ROWS * VECTORS; ++c)
+                    some[c] = (lanes)(0.0f);
+            }
+            for (int r = 0; r < ROWS && i + r < count; ++r) {
+                if (parts)
+                    write_part(parts, &p, key_head, get_global_id(2), first + i + r, chunk, part[r], some + r * VECTORS);
+                else if (from < to)
+                    merge(&rows[i + r].all, all + (i + r) * VECTORS, part[r], some + r * VECTORS, vectors);
+            }
+        }
+    }
+    for (int i = 0; i < count && !parts; ++i)
+        finish_row(
+            rows[i].all, all + i * VECTORS, sinks ? sinks[rows[i].head] : -INFINITY, &p, seg.batch, rows[i].head,
+            seg.query_start + rows[i].query, o, lse);
+}

@@ -1,0 +1,42 @@
+import OpenCLRuntime
+
+/// One specialisation of `decode_wide` or `merge_wide`: all that its text is compiled with. Two equal ones are the same program.
+struct DecodeKernel: Hashable, Sendable {
+    enum Step: Hashable, Sendable {
+        case decode(query: KernelStorage, value: KernelStorage, rows: Int)
+        case merge
+    }
+
+    let step: Step
+    let lanes: Int
+    let room: Int
+
+    /// Rows of a work-item.
+    static let blockRows = 16
+    /// Keys of a chunk. It is part of the arithmetic, and so one number for all.
+    static let chunkKeys = 256
+
+    var name: String {
+        switch step {
+        case .decode: "decode_wide"
+        case .merge: "merge_wide"
+        }
+    }
+
+    var definitions: [(name: String, value: BuildOptions.Value)] {
+        let common: [(name: String, value: BuildOptions.Value)] = [
+            ("LANES", .integer(Int64(lanes))), ("ROOM", .integer(Int64(room))),
+        ]
+        switch step {
+        case .merge: return common
+        case .decode(let query, let value, let rows):
+            return common + [
+                ("ROWS", .integer(Int64(rows))), ("BLOCK_ROWS", .integer(Int64(Self.blockRows))),
+                ("CHUNK_KEYS", .integer(Int64(Self.chunkKeys))),
+                // Eight or sixteen sums hide the latency of a multiply-add and leave registers for the values.
+                ("TILE_C", .integer(rows == 4 ? 4 : lanes == 4 ? 4 : 8)),
+                ("Q_STORAGE", .identifier(query.rawValue)), ("V_STORAGE", .identifier(value.rawValue)),
+            ]
+        }
+    }
+}

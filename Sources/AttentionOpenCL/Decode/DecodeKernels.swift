@@ -1,0 +1,70 @@
+import AttentionCore
+import OpenCLRuntime
+
+/// `decode_wide`: few queries against many keys, each key and value read once for all heads that share it.
+struct DecodeKernels: FusedKernels {
+    static let name = "decode_wide"
+
+    private let decode: Program
+    private let merge: Program
+    private let lanes: Int
+    private let computeUnits: Int
+
+    static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
+        widthRefusal(width) ?? depthRefusal(problem)
+    }
+
+    init(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+    ) throws(AttentionError) {
+        let storages = try CallStorages(problem, backend.device)
+        lanes = width >= 16 ? 16 : width >= 8 ? 8 : 4
+        let rows = DecodeSplit(problem, computeUnits: 1).rows
+        let room = WideRoom.room(problem)
+        let step = DecodeKernel.Step.decode(query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1)
+        decode = try collector.program(.decode(DecodeKernel(step: step, lanes: lanes, room: room)))
+        merge = try collector.program(.decode(DecodeKernel(step: .merge, lanes: lanes, room: room)))
+        computeUnits = backend.computeUnits
+    }
+
+    func choices(_ problem: AttentionProblem) -> [String] {
+        let split = DecodeSplit(problem, computeUnits: computeUnits)
+        return [
+            "each key and value is read once for the \(split.rows) rows that share it",
+            "chunks of \(DecodeKernel.chunkKeys) keys, merged in ascending order"
+                + (split.items > 1 ? " by a kernel of its own" : ""),
+            "work-items: \(split.items) to a key head, of \(split.heads) heads",
+        ]
+    }
+
+    func scratchBytes(_ problem: AttentionProblem) -> Int {
+        DecodeSplit(problem, computeUnits: computeUnits)
+            .scratchBytes(columns: problem.shape.valueDimension, lanes: lanes)
+    }
+
+    func launch(_ call: CallRun, scratch: Buffer?) throws(OpenCLError) {
+        let split = DecodeSplit(call.problem, computeUnits: computeUnits)
+        let segments = call.problem.segments.count
+        guard split.rows > 0, split.heads > 0 else { return }
+        var p = call.arguments
+        p.tiles = Int32(split.rows)
+        p.keyBlocks = Int32(split.chunks)
+        p.blockTiles = Int32(split.items)
+        let constants = try call.constants(call.problem.segments.map { KernelSegment($0) })
+        let buffers = call.buffers
+        let heads = call.problem.shape.keyValueHeads
+        let first = try decode.launch("decode_wide")
+            .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
+            .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(constants).buffer(scratch)
+            .bytes(of: p)
+        try call.timer.run(
+            first, on: call.queue, global: WorkSize(split.blocks * split.items, heads, segments),
+            local: WorkSize(1, 1, 1))
+        guard let scratch else { return }
+        let second = try merge.launch("merge_wide")
+            .buffer(scratch).buffer(buffers.sinks).buffer(buffers.o).buffer(buffers.logSumExp).buffer(constants)
+            .bytes(of: p)
+        try call.timer.run(
+            second, on: call.queue, global: WorkSize(split.rows, heads, segments), local: WorkSize(1, 1, 1))
+    }
+}

@@ -1,0 +1,36 @@
+import AttentionCore
+
+/// How the chunks of a decode call are dealt out to work-items. It changes no result.
+struct DecodeSplit: Hashable, Sendable {
+    /// Rows that share a key head, in the longest segment.
+    let rows: Int
+    /// Work-items that the rows alone make.
+    let blocks: Int
+    /// Key heads of all segments.
+    let heads: Int
+    /// Chunks of the longest segment.
+    let chunks: Int
+    /// Work-items that share the chunks of a block of rows; 1 merges them itself.
+    let items: Int
+
+    init(_ problem: AttentionProblem, computeUnits: Int) {
+        let shape = problem.shape
+        let group = shape.queryHeads / max(shape.keyValueHeads, 1)
+        rows = problem.segments.reduce(0) { max($0, $1.queryCount) } * group
+        blocks = (rows + DecodeKernel.blockRows - 1) / DecodeKernel.blockRows
+        heads = shape.keyValueHeads * problem.segments.count
+        let keys = problem.segments.reduce(0) { max($0, $1.keyCount) }
+        chunks = max((keys + DecodeKernel.chunkKeys - 1) / DecodeKernel.chunkKeys, 1)
+        // Four work-items to a compute unit keep all of them busy to the end.
+        let wanted = 4 * computeUnits
+        let present = blocks * heads
+        items = present == 0 || present >= wanted ? 1 : min(chunks, (wanted + present - 1) / present)
+    }
+
+    /// Room for the parts of all chunks, or none if nothing is shared.
+    func scratchBytes(columns: Int, lanes: Int) -> Int {
+        guard items > 1 else { return 0 }
+        let part = lanes + (columns + lanes - 1) / lanes * lanes
+        return heads * rows * chunks * part * MemoryLayout<Float>.stride
+    }
+}

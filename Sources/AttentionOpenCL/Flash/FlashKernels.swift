@@ -1,0 +1,56 @@
+import AttentionCore
+import OpenCLRuntime
+
+/// `flash_wide`: everything in one kernel, without scratch memory.
+struct FlashKernels: FusedKernels {
+    static let name = "flash_wide"
+
+    private let kernel: FlashKernel
+    private let program: Program
+    private let computeUnits: Int
+
+    static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
+        widthRefusal(width) ?? depthRefusal(problem)
+    }
+
+    init(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+    ) throws(AttentionError) {
+        let longest = problem.segments.reduce(0) { max($0, $1.queryCount) }
+        guard let tiles = FlashTiles.row(nativeWidth: width, queries: longest) else {
+            throw .unsupported(device: backend.device.name, reason: "flash_wide: no tiles for vectors of \(width)")
+        }
+        let storages = try CallStorages(problem, backend.device)
+        kernel = FlashKernel(hasMask: storages.hasMask, room: WideRoom.room(problem), tiles: tiles)
+        program = try collector.program(.flash(kernel))
+        computeUnits = backend.computeUnits
+    }
+
+    func choices(_ problem: AttentionProblem) -> [String] {
+        let tiles = kernel.tiles
+        let blocks = FlashBlocks(problem, kernel, computeUnits: computeUnits)
+        return [
+            "one pass over the keys with an online softmax, no scratch memory",
+            "tile: \(tiles.tileQ) queries, \(tiles.lanes) to a vector, × \(tiles.tileK) keys, \(tiles.tileV) value columns"
+                + " (\(tiles.measured))",
+            "work-items: \(blocks.items) with \(blocks.tilesPerItem) of at most \(kernel.blockTiles) tiles each",
+        ]
+    }
+
+    func scratchBytes(_ problem: AttentionProblem) -> Int { 0 }
+
+    func launch(_ call: CallRun, scratch: Buffer?) throws(OpenCLError) {
+        let blocks = FlashBlocks(call.problem, kernel, computeUnits: computeUnits)
+        guard blocks.items > 0 else { return }
+        var p = call.arguments
+        p.tiles = Int32(blocks.tiles)
+        p.blockTiles = Int32(blocks.tilesPerItem)
+        let segments = try call.constants(call.problem.segments.map { KernelSegment($0) })
+        let buffers = call.buffers
+        let launch = try program.launch("flash_wide")
+            .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
+            .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(segments).bytes(of: p)
+        let global = WorkSize(blocks.itemsPerHead, call.problem.shape.keyValueHeads, call.problem.segments.count)
+        try call.timer.run(launch, on: call.queue, global: global, local: WorkSize(1, 1, 1))
+    }
+}

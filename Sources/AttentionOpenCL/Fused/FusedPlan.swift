@@ -1,0 +1,106 @@
+import AttentionCore
+import OpenCLRuntime
+
+/// The launches of a fused kernel: what `FusedPlan` puts the rest of a call around.
+protocol FusedKernels: Sendable {
+    /// The kernel's name, as a policy takes it.
+    static var name: String { get }
+    /// Why it cannot compute `problem` on a device with vectors of `width` floats; `nil` if it can.
+    static func refusal(_ problem: AttentionProblem, width: Int) -> String?
+
+    /// Builds or loads the programs.
+    init(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+    ) throws(AttentionError)
+
+    /// Choices with their reasons, one a line.
+    func choices(_ problem: AttentionProblem) -> [String]
+    /// Scratch memory of a call, in bytes.
+    func scratchBytes(_ problem: AttentionProblem) -> Int
+    /// Launches the kernels of one call.
+    func launch(_ call: CallRun, scratch: Buffer?) throws(OpenCLError)
+}
+
+extension FusedKernels {
+    static func widthRefusal(_ width: Int) -> String? {
+        width >= 4 ? nil : "\(name): the native float width of \(width) is below 4"
+    }
+
+    static func depthRefusal(_ problem: AttentionProblem) -> String? {
+        let depth = max(problem.shape.headDimension, problem.shape.valueDimension)
+        return depth <= WideRoom.limit ? nil : "\(name): a head dimension of \(depth) is beyond \(WideRoom.limit)"
+    }
+}
+
+/// The private memory that wide kernels keep for a head dimension.
+enum WideRoom {
+    /// The largest head dimension that private memory is made for.
+    static let limit = 1024
+
+    /// Few sizes, so that many dimensions share a program: padding costs private memory and no time.
+    static func room(_ problem: AttentionProblem) -> Int {
+        let dimension = max(problem.shape.headDimension, problem.shape.valueDimension)
+        var room = 64
+        while room < dimension { room *= 2 }
+        return room
+    }
+}
+
+/// One fused kernel, with the past and the new keys put together before it and the scores that a call asks for beside it.
+final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
+    let explanation: PlanExplanation
+    private let backend: OpenCLBackend
+    private let kernels: Kernels
+    private let concatenation: (key: Program, value: Program)?
+    private let build: RunReport.Build
+    private let notes: [String]
+    /// Writes the scores that the caller asked for, which no fused kernel has.
+    private let scores: StagedPlan?
+
+    init(
+        _ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend, width: Int,
+        reasons: [String] = [], refusals: [String] = []
+    ) throws(AttentionError) {
+        if let refusal = Kernels.refusal(problem, width: width) {
+            throw .unsupported(device: backend.device.name, reason: refusal)
+        }
+        self.backend = backend
+        var collector = ProgramCollector(backend)
+        kernels = try Kernels(problem, backend, width: width, &collector)
+        concatenation = try collector.concatenation(problem)
+        build = collector.build
+        notes = collector.notes
+        scores = problem.scores == nil ? nil : try StagedPlan(problem, policy, backend, onlyScores: true)
+        var choices = reasons + kernels.choices(problem)
+        if scores != nil { choices.append("scores, which are asked for, come from the staged kernels") }
+        if let family = policy.family { choices.append("family: \(family) as the caller asked") }
+        explanation = PlanExplanation(
+            kernel: Kernels.name, choices: choices + notes, refusals: refusals,
+            scratchBytes: max(kernels.scratchBytes(problem), scores?.explanation.scratchBytes ?? 0))
+    }
+
+    func run(
+        _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
+    ) throws(AttentionError) -> RunReport {
+        try control.check()
+        let (problem, inputs) = try AttentionInputs.withSinglePrecisionMask(problem, inputs)
+        let first = try scores?.run(problem, inputs, outputs, control)
+        let timer = LaunchTimer(isOn: control.isProfiled)
+        let scratchBytes = kernels.scratchBytes(problem)
+        try backend.withQueue(isProfiled: control.isProfiled) { (queue) throws(AttentionError) in
+            try asAttentionError(backend.device.name) { () throws(OpenCLError) in
+                let call = try CallRun(backend, problem, inputs, outputs, queue, timer)
+                let scratch = scratchBytes > 0 ? try backend.scratch.take(scratchBytes) : nil
+                try call.concatenate(concatenation)
+                try kernels.launch(call, scratch: scratch)
+                try call.finish()
+                // Given back when nothing runs on it any more; after an error it is released instead.
+                if let scratch { backend.scratch.giveBack(scratch) }
+            }
+        }
+        let time = try asAttentionError(backend.device.name) { () throws(OpenCLError) in try timer.total() }
+        return RunReport(
+            kernel: Kernels.name, build: build, scratchBytes: max(scratchBytes, first?.scratchBytes ?? 0),
+            kernelNanoseconds: time.map { $0 + (first?.kernelNanoseconds ?? 0) }, notes: notes)
+    }
+}
