@@ -68,6 +68,10 @@ extension Device {
         let call = AttentionCall(
             device: self, inputs: inputs, options: options, problem: problem, target: target, policy: policy,
             fallback: fallback, control: control)
-        return try call.perform { () throws(AttentionError) in try backend.plan(problem, policy) }
+        return try call.perform { () throws(AttentionError) in
+            try plans.plan(problem, inputs.mask, policy) { () throws(AttentionError) in
+                try backend.plan(problem, policy)
+            }
+        }
     }
 }

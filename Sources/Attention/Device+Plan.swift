@@ -40,7 +40,12 @@ extension Device {
         for inputs: AttentionInputs, _ options: AttentionOptions = .init(), policy: PlanPolicy = .init()
     ) throws(AttentionError) -> AttentionPlan {
         let problem = try AttentionProblem(inputs, options)
-        let prepared = problem.isEmpty ? nil : try backend.plan(problem, policy)
+        let prepared =
+            problem.isEmpty
+            ? nil
+            : try plans.plan(problem, inputs.mask, policy) { () throws(AttentionError) in
+                try backend.plan(problem, policy)
+            }
         var template = inputs
         template.query = try .placeholder(inputs.query.layout, inputs.query.elementType)
         template.key = try .placeholder(inputs.key.layout, inputs.key.elementType)

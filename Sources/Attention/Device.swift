@@ -25,6 +25,7 @@ public struct Device: Sendable {
     public let backend: any Backend
     /// Finishes the calls that `backend` fails in.
     let lastResort: any Backend
+    let plans = PlanCache()
 
     /// A device around a backend that the caller has, for example one in a context of its own.
     public init(backend: any Backend, logger: Logger = Logger(label: "swift-attention")) {

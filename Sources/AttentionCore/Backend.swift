@@ -11,6 +11,30 @@ public protocol Backend: Sendable {
 
     /// Memory for tensors that stay where this backend computes. Its contents are undefined.
     func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage
+
+    /// What this backend keeps between calls.
+    var statistics: BackendStatistics { get }
+
+    /// Gives back the memory that it keeps for coming calls.
+    func releaseMemory()
+}
+
+extension Backend {
+    public var statistics: BackendStatistics { BackendStatistics() }
+    public func releaseMemory() {}
+}
+
+/// What a backend keeps between calls.
+public struct BackendStatistics: Hashable, Sendable {
+    /// Programs in memory.
+    public var programs: Int
+    /// Scratch memory that waits for the next call, in bytes.
+    public var idleScratchBytes: Int
+
+    public init(programs: Int = 0, idleScratchBytes: Int = 0) {
+        self.programs = programs
+        self.idleScratchBytes = idleScratchBytes
+    }
 }
 
 /// A way to compute one kind of problem, ready to run. One plan may run many calls at once.

@@ -7,8 +7,6 @@ import OpenCLRuntime
 /// that share a storage share a buffer, since two buffers over the same bytes are undefined in OpenCL.
 final class OperandBuffers {
     private enum Origin {
-        /// The device's own memory.
-        case device
         /// Host memory in place: made visible to the host by mapping once the work is done.
         case inPlace
         /// A copy of the bytes from the given one on.
@@ -33,6 +31,8 @@ final class OperandBuffers {
 
     /// A buffer to read `tensors` from, which all have one storage, and how many elements of `type` its beginning is ahead.
     func input(_ tensor: Tensor) throws(OpenCLError) -> (buffer: Buffer, shift: Int) {
+        // The usual case of a repeated call: nothing to make and nothing to remember.
+        if let own = ownBuffer(tensor) { return (own, 0) }
         let size = tensor.elementType.byteCount
         if let known = inputs[ObjectIdentifier(tensor.storage)], case .copy(let first) = known.origin {
             if first == tensor.layout.extent.lowerBound * size,
@@ -51,10 +51,10 @@ final class OperandBuffers {
 
     /// A buffer to write `tensor` to.
     func output(_ tensor: Tensor) throws(OpenCLError) -> (buffer: Buffer, shift: Int) {
+        if let own = ownBuffer(tensor) { return (own, 0) }
         // An operand in the same storage but apart from this one: one buffer serves both.
         if let known = inputs[ObjectIdentifier(tensor.storage)] {
             switch known.origin {
-            case .device: return (known.buffer, 0)
             case .inPlace:
                 written.append((tensor, known))
                 return (known.buffer, 0)
@@ -64,18 +64,21 @@ final class OperandBuffers {
         let entry = try self.entry(tensor, isWritten: true)
         written.append((tensor, entry))
         switch entry.origin {
-        case .device, .inPlace:
+        case .inPlace:
             inputs[ObjectIdentifier(tensor.storage)] = entry
             return (entry.buffer, 0)
         case .copy(let first): return (entry.buffer, first / tensor.elementType.byteCount)
         }
     }
 
+    /// The buffer of a tensor that is in this context's memory already.
+    private func ownBuffer(_ tensor: Tensor) -> Buffer? {
+        guard let own = tensor.storage as? OpenCLStorage, own.buffer.context === backend.context else { return nil }
+        return own.buffer
+    }
+
     private func entry(_ tensor: Tensor, isWritten: Bool) throws(OpenCLError) -> Entry {
         let storage = tensor.storage
-        if let own = storage as? OpenCLStorage, own.buffer.context === backend.context {
-            return Entry(storage: storage, buffer: own.buffer, origin: .device)
-        }
         if let bytes = storage.hostBytes, backend.canShare(bytes) {
             let buffer = try share(bytes, storage)
             return Entry(storage: storage, buffer: buffer, origin: .inPlace)
@@ -144,7 +147,6 @@ final class OperandBuffers {
     func finish() throws(OpenCLError) {
         for (tensor, entry) in written where tensor.count > 0 {
             switch entry.origin {
-            case .device: break
             case .inPlace: try entry.buffer.map(.read, on: queue).unmap()
             case .copy: try bringBack(tensor, entry.buffer)
             }

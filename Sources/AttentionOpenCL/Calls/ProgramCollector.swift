@@ -23,6 +23,11 @@ struct ProgramCollector {
         return program
     }
 
+    /// The one kernel of a program, which has the variant's name.
+    mutating func kernel(_ kernel: KernelVariant) throws(AttentionError) -> ProgramKernel {
+        ProgramKernel(try program(kernel), kernel.name)
+    }
+
     /// The programs that put past and new keys and values together; `nil` without past ones.
     mutating func concatenation(_ problem: AttentionProblem) throws(AttentionError) -> (key: Program, value: Program)? {
         guard problem.hasPast else { return nil }

@@ -5,10 +5,11 @@ import OpenCLRuntime
 struct DecodeKernels: FusedKernels {
     static let name = "decode_wide"
 
-    private let decode: Program
-    private let merge: Program
+    private let decode: ProgramKernel
+    private let merge: ProgramKernel
     private let lanes: Int
     private let computeUnits: Int
+    private let segmentBuffers = SegmentBuffers()
 
     static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
         widthRefusal(width) ?? depthRefusal(problem)
@@ -22,8 +23,8 @@ struct DecodeKernels: FusedKernels {
         let rows = DecodeSplit(problem, computeUnits: 1).rows
         let room = WideRoom.room(problem)
         let step = DecodeKernel.Step.decode(query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1)
-        decode = try collector.program(.decode(DecodeKernel(step: step, lanes: lanes, room: room)))
-        merge = try collector.program(.decode(DecodeKernel(step: .merge, lanes: lanes, room: room)))
+        decode = try collector.kernel(.decode(DecodeKernel(step: step, lanes: lanes, room: room)))
+        merge = try collector.kernel(.decode(DecodeKernel(step: .merge, lanes: lanes, room: room)))
         computeUnits = backend.computeUnits
     }
 
@@ -50,10 +51,10 @@ struct DecodeKernels: FusedKernels {
         p.tiles = Int32(split.rows)
         p.keyBlocks = Int32(split.chunks)
         p.blockTiles = Int32(split.items)
-        let constants = try call.constants(call.problem.segments.map { KernelSegment($0) })
+        let constants = try segmentBuffers.buffer(call)
         let buffers = call.buffers
         let heads = call.problem.shape.keyValueHeads
-        let first = try decode.launch("decode_wide")
+        let first = try decode.launch()
             .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
             .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(constants).buffer(scratch)
             .bytes(of: p)
@@ -61,7 +62,7 @@ struct DecodeKernels: FusedKernels {
             first, on: call.queue, global: WorkSize(split.blocks * split.items, heads, segments),
             local: WorkSize(1, 1, 1))
         guard let scratch else { return }
-        let second = try merge.launch("merge_wide")
+        let second = try merge.launch()
             .buffer(scratch).buffer(buffers.sinks).buffer(buffers.o).buffer(buffers.logSumExp).buffer(constants)
             .bytes(of: p)
         try call.timer.run(

@@ -53,6 +53,12 @@ public final class OpenCLBackend: Backend {
         return try OpenCLStorage(byteCount: byteCount, context: context, queues: queues, place: device.name)
     }
 
+    public var statistics: BackendStatistics {
+        BackendStatistics(programs: programs.count, idleScratchBytes: scratch.idleBytes)
+    }
+
+    public func releaseMemory() { scratch.clear() }
+
     /// Work-items that a work-group may have in its first dimension.
     var largestGroup: Int { max(min(info.maxWorkGroupSize, info.maxWorkItemSizes.first ?? 1), 1) }
 

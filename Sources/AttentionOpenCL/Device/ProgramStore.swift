@@ -14,6 +14,9 @@ final class ProgramStore: Sendable {
         self.cache = cache
     }
 
+    /// How many there are.
+    var count: Int { known.withLock { $0.count } }
+
     /// The program of `kernel`, and how it came to be.
     ///
     /// Who asks at the same time as another waits for the one build, which the cache sees to.

@@ -30,6 +30,9 @@ final class ScratchPool: Sendable {
         }
     }
 
+    /// Bytes that are not in use.
+    var idleBytes: Int { idle.withLock { $0.reduce(0) { $0 + $1.byteCount } } }
+
     /// Releases what is not in use.
     func clear() { idle.withLock { $0.removeAll() } }
 }

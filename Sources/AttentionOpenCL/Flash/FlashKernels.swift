@@ -6,8 +6,9 @@ struct FlashKernels: FusedKernels {
     static let name = "flash_wide"
 
     private let kernel: FlashKernel
-    private let program: Program
+    private let program: ProgramKernel
     private let computeUnits: Int
+    private let segmentBuffers = SegmentBuffers()
 
     static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
         widthRefusal(width) ?? depthRefusal(problem)
@@ -22,7 +23,7 @@ struct FlashKernels: FusedKernels {
         }
         let storages = try CallStorages(problem, backend.device)
         kernel = FlashKernel(hasMask: storages.hasMask, room: WideRoom.room(problem), tiles: tiles)
-        program = try collector.program(.flash(kernel))
+        program = try collector.kernel(.flash(kernel))
         computeUnits = backend.computeUnits
     }
 
@@ -45,9 +46,9 @@ struct FlashKernels: FusedKernels {
         var p = call.arguments
         p.tiles = Int32(blocks.tiles)
         p.blockTiles = Int32(blocks.tilesPerItem)
-        let segments = try call.constants(call.problem.segments.map { KernelSegment($0) })
+        let segments = try segmentBuffers.buffer(call)
         let buffers = call.buffers
-        let launch = try program.launch("flash_wide")
+        let launch = try program.launch()
             .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
             .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(segments).bytes(of: p)
         let global = WorkSize(blocks.itemsPerHead, call.problem.shape.keyValueHeads, call.problem.segments.count)

@@ -11,12 +11,12 @@ import COpenCL
 public struct Launch: ~Copyable {
     private let state: KernelState
     /// Who gets the kernel back, if it is on loan.
-    private let lender: Program?
+    private let lender: KernelEntry?
     private var index = 0
     private var localBytes: Int
     private var failure: OpenCLError?
 
-    init(_ state: KernelState, lender: Program?) {
+    init(_ state: KernelState, lender: KernelEntry?) {
         self.state = state
         self.lender = lender
         localBytes = state.localMemoryBytes

@@ -3,7 +3,7 @@ import Locking
 
 /// A program built for one device (`cl_program`).
 ///
-/// Unchecked: a program that is built does not change, and the list of idle kernels has its lock.
+/// Unchecked: a program that is built does not change, and the lists of idle kernels have their locks.
 public final class Program: @unchecked Sendable {
     /// Names the program in errors.
     public let name: String
@@ -13,7 +13,7 @@ public final class Program: @unchecked Sendable {
     let handle: OpaquePointer
     /// For comparing only. The driver keeps the context alive as long as the program.
     let contextHandle: OpaquePointer
-    private let idleKernels = Guarded<[String: [KernelState]]>([:])
+    private let entries = Guarded<[String: KernelEntry]>([:])
 
     var library: OpenCLLibrary { device.library }
 
@@ -152,7 +152,7 @@ extension Program {
 
     /// Begins a launch with an idle kernel of that name, or a new one. Many threads may call this at once; each gets its
     /// own, because setting arguments is the one thing in OpenCL that is not thread-safe.
-    public func launch(_ name: String) throws(OpenCLError) -> Launch { Launch(try borrow(name), lender: self) }
+    public func launch(_ name: String) throws(OpenCLError) -> Launch { try entry(name).launch(self) }
 
     /// Lends a kernel to `body`, as ``launch(_:)`` does for one launch.
     ///
@@ -160,17 +160,18 @@ extension Program {
     public func withKernel<Result>(
         _ name: String, _ body: (Kernel) throws(OpenCLError) -> Result
     ) throws(OpenCLError) -> Result {
-        let state = try borrow(name)
-        defer { giveBack(state) }
+        let entry = entry(name)
+        let state = try entry.borrow(self)
+        defer { entry.giveBack(state) }
         return try body(Kernel(state: state))
     }
 
-    private func borrow(_ name: String) throws(OpenCLError) -> KernelState {
-        if let idle = idleKernels.withLock({ $0[name]?.popLast() }) { return idle }
-        return try KernelState(name: name, program: self)
-    }
-
-    func giveBack(_ state: KernelState) {
-        idleKernels.withLock { $0[state.name, default: []].append(state) }
+    func entry(_ name: String) -> KernelEntry {
+        entries.withLock { known in
+            if let entry = known[name] { return entry }
+            let entry = KernelEntry(name: name)
+            known[name] = entry
+            return entry
+        }
     }
 }

@@ -1,0 +1,82 @@
+import AttentionCore
+import Locking
+
+/// The plans a device made, by what they are for, so that a call of a known kind chooses nothing again.
+final class PlanCache: Sendable {
+    private struct Key: Hashable {
+        let signature: PlanSignature
+        let policy: PlanPolicy
+    }
+
+    private struct State {
+        var plans: [Key: any BackendPlan] = [:]
+        /// Oldest first.
+        var order: [Key] = []
+        var hits = 0
+        var misses = 0
+    }
+
+    /// A program that makes more kinds of calls than this makes them anew, each in its turn. A plan is small: programs are kept
+    /// by the backend.
+    private let most = 256
+    private let state = Guarded(State())
+
+    /// The plan for calls like `problem`; `make` makes a new one.
+    func plan(
+        _ problem: AttentionProblem, _ mask: AttentionMask, _ policy: PlanPolicy,
+        _ make: () throws(AttentionError) -> any BackendPlan
+    ) throws(AttentionError) -> any BackendPlan {
+        let key = Key(signature: PlanSignature(problem, mask), policy: policy)
+        let known = state.withLock { state -> (any BackendPlan)? in
+            let plan = state.plans[key]
+            if plan == nil { state.misses += 1 } else { state.hits += 1 }
+            return plan
+        }
+        if let known { return known }
+        // Two that ask at once may both make it; the programs below are built once all the same.
+        let made = try make()
+        state.withLock { state in
+            if state.plans.updateValue(made, forKey: key) == nil { state.order.append(key) }
+            if state.order.count > most { state.plans[state.order.removeFirst()] = nil }
+        }
+        return made
+    }
+
+    var counts: (plans: Int, hits: Int, misses: Int) { state.withLock { ($0.plans.count, $0.hits, $0.misses) } }
+
+    func clear() {
+        state.withLock { state in
+            state.plans.removeAll()
+            state.order.removeAll()
+        }
+    }
+}
+
+/// What a device keeps between calls, and how often that was of use.
+public struct DeviceStatistics: Hashable, Sendable {
+    /// Plans kept.
+    public let plans: Int
+    /// Calls that found their plan, and calls that made it.
+    public let planHits: Int
+    public let planMisses: Int
+    /// Programs in memory.
+    public let programs: Int
+    /// Scratch memory that waits for the next call, in bytes.
+    public let idleScratchBytes: Int
+}
+
+extension Device {
+    /// What this device keeps between calls. All copies of a device share it.
+    public var statistics: DeviceStatistics {
+        let (plans, backend) = (self.plans.counts, self.backend.statistics)
+        return DeviceStatistics(
+            plans: plans.plans, planHits: plans.hits, planMisses: plans.misses, programs: backend.programs,
+            idleScratchBytes: backend.idleScratchBytes)
+    }
+
+    /// Gives back the plans and the scratch memory that are kept for coming calls. Programs stay.
+    public func releaseMemory() {
+        plans.clear()
+        backend.releaseMemory()
+    }
+}
