@@ -37,7 +37,9 @@
 #include "problem.clh"
 #include "exp2.clh"
 #include "logits.clh"
+#include "exclusion.clh"
 #include "rows.clh"
+#include "blocks.clh"
 #include "merge.clh"
 #include "row_weights.clh"
 #pragma OPENCL FP_CONTRACT OFF

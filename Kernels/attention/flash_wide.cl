@@ -35,48 +35,12 @@
 #include "problem.clh"
 #include "exp2.clh"
 #include "logits.clh"
+#include "exclusion.clh"
 #include "rows.clh"
+#include "blocks.clh"
 #include "transpose.clh"
+#include "query_tile.clh"
 #pragma OPENCL FP_CONTRACT OFF
-
-#define EXCLUDED ((int)0xFFFFFFFF) // no arithmetic gives this NaN: NaN scores of mixed tiles are written as QUIET_NAN
-#define QUIET_NAN ((int)0x7FC00000)
-
-// One query tile on its way through the keys.
-typedef struct {
-    work w;
-    int low_all, high_all; // keys that every query of the tile attends, but for a mask
-    lanes best[QUERY_VECTORS], sum[QUERY_VECTORS];
-    lanes qt[ROOM * QUERY_VECTORS];
-    lanes ot[ROOM * QUERY_VECTORS];
-} query_tile;
-
-inline void start_tile(global const uchar *q, const problem *p, query_tile *tile) {
-    const work *w = &tile->w;
-    const long position = (long)w->first + w->s.offset;
-    tile->low_all = range_low(p, position + w->rows - 1);
-    tile->high_all = range_high(p, &w->s, position);
-    const float scale = p->softcap > 0.0f ? p->scale : p->scale * LOGIT_UNIT;
-#pragma unroll 1
-    for (int v = 0; v < QUERY_VECTORS; ++v) {
-        tile->best[v] = (lanes)(-FLT_MAX);
-        tile->sum[v] = (lanes)(0.0f);
-        for (int d = 0; d < p->depth; d += LANES) {
-            const int count = min(LANES, p->depth - d);
-            lanes x[LANES];
-            for (int i = 0; i < LANES; ++i) {
-                const long row = w->s.query_start + w->first + min(v * LANES + i, w->rows - 1);
-                const long start = view_row(p->q, w->s.batch, w->head, row) + d * p->q.column;
-                x[i] = load_part(p->q_storage, q, start, p->q.column, count);
-            }
-            transpose(x);
-            for (int i = 0; i < count; ++i)
-                tile->qt[(d + i) * QUERY_VECTORS + v] = x[i] * scale;
-        }
-    }
-    for (int c = 0; c < ROOM * QUERY_VECTORS; ++c)
-        tile->ot[c] = (lanes)(0.0f);
-}
 
 // s ← scores of `count` keys; best ← the largest.
 inline void find_scores(
@@ -184,61 +148,22 @@ inline lanes add_careful(lanes weight, float value, lanes sum) {
 DEFINE_ADD_VALUES(add_values, add_finite)
 DEFINE_ADD_VALUES(add_any_values, add_careful)
 
-// Divides by the sum of the weights and the sink, and writes the tile.
-inline void finish_tile(
-    query_tile *tile, global uchar *o, global float *lse, float sink, const problem *p) {
-    const work *w = &tile->w;
-    const bool has_sink = as_int(sink) != (int)0xFF800000;
-#pragma unroll 1
-    for (int v = 0; v < QUERY_VECTORS; ++v) {
-        lanes best = tile->best[v], sum = tile->sum[v], factor = (lanes)(1.0f);
-        if (has_sink) {
-            const lanes s = (lanes)(sink * LOGIT_UNIT), larger = s > best ? s : best;
-            factor = exp2_lanes(best - larger);
-            sum = MULADD(sum, factor, exp2_lanes(s - larger));
-            best = larger;
-        }
-        // A row without keys has sum 0, or its sink's, and oᵀ 0.
-        const lane_ints is_empty = sum == 0.0f;
-        const lanes inverse = select(factor / sum, (lanes)(0.0f), is_empty);
-        const lanes l = select(MULADD(best, (lanes)(0x1.62e430p-1f), log(sum)), (lanes)(-INFINITY), is_empty);
-        float every_l[LANES];
-        STORE_LANES(l, every_l);
-        const int rows = min(LANES, w->rows - v * LANES);
-        const long first = w->s.query_start + w->first + v * LANES;
-        for (int c = 0; c < p->columns; c += LANES) {
-            const int count = min(LANES, p->columns - c);
-            lanes x[LANES];
-            for (int i = 0; i < LANES; ++i)
-                x[i] = tile->ot[(c + i) * QUERY_VECTORS + v] * inverse + 0.0f;
-            transpose(x);
-            for (int i = 0; i < rows; ++i)
-                write_row(
-                    p->q_storage, &x[i], count, p->o.column, o,
-                    view_row(p->o, w->s.batch, w->head, first + i) + c * p->o.column);
-        }
-        for (int i = 0; lse && i < rows; ++i)
-            lse[view_row(p->lse, w->s.batch, w->head, first + i)] = every_l[i];
-    }
-}
-
 // Keys first … last − 1 and their values as float, at their places in the pass that begins with key `start`. True if all values
 // are finite.
 inline bool load_keys(
     global const uchar *k, global const uchar *v, const problem *p, const work *w, int start, int first, int last,
     float *kt, float *vt) {
+    const long row = w->s.key_start + first, head = w->head / p->group;
+    float *k_to = kt + (first - start) * ROOM, *v_to = vt + (first - start) * ROOM;
+    copy_rows(
+        p->q_storage, k, view_row(p->k, w->s.batch, head, row), p->k.row, p->k.column, last - first, p->depth, k_to, ROOM);
+    copy_rows(
+        p->v_storage, v, view_row(p->v, w->s.batch, head, row), p->v.row, p->v.column, last - first, p->columns, v_to,
+        ROOM);
     lane_ints odd = (lane_ints)(0);
-    for (int key = first; key < last; ++key) {
-        const long row = w->s.key_start + key, head = w->head / p->group;
-        float *to = vt + (key - start) * ROOM;
-        copy_row(
-            p->q_storage, k, view_row(p->k, w->s.batch, head, row), p->k.column, p->depth, p->depth,
-            kt + (key - start) * ROOM);
-        copy_row(
-            p->v_storage, v, view_row(p->v, w->s.batch, head, row), p->v.column, p->columns, p->columns, to);
+    for (int i = 0; i < last - first; ++i)
         for (int c = 0; c < p->columns; c += LANES)
-            odd |= (AS_INTS(LOAD_LANES(to + c)) & 0x7F800000) == 0x7F800000;
-    }
+            odd |= (AS_INTS(LOAD_LANES(v_to + i * ROOM + c)) & 0x7F800000) == 0x7F800000;
     return !ANY_LANE(odd);
 }
 
@@ -297,7 +222,8 @@ WIDE_KERNEL flash_wide(
     }
     if (count == 0)
         return;
-    for (int i = 0; i < TILE_J * ROOM; i += LANES)
+    // Columns that fill up the last vector are never loaded.
+    for (int i = 0; p.columns % LANES > 0 && i < TILE_J * ROOM; i += LANES)
         STORE_LANES((lanes)(0.0f), (float *)vt + i);
     for (int start = low / TILE_J * TILE_J; start < high; start += TILE_J) {
         const int first = max(start, low), last = min(start + TILE_J, high);

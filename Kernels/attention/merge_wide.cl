@@ -14,6 +14,7 @@
 #include "problem.clh"
 #include "exp2.clh"
 #include "rows.clh"
+#include "blocks.clh"
 #include "merge.clh"
 #pragma OPENCL FP_CONTRACT OFF
 

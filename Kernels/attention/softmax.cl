@@ -15,9 +15,8 @@
 #include "problem.clh"
 #include "exp.clh"
 #include "logits.clh"
+#include "exclusion.clh"
 
-#define EXCLUDED ((int)0xFFFFFFFF)     // no arithmetic gives this NaN: NaN scores are written as QUIET_NAN
-#define QUIET_NAN ((int)0x7FC00000)
 #define INFINITE ((int)0x7F800000)
 
 // Pass 1: logits in place. Gives the largest attended one, and the lanes that met NaN or +∞ (broken) or any key (found).

@@ -10,14 +10,23 @@ static const unsigned char problem_clh[] = {
 static const unsigned char rows_clh[] = {
 #embed "../common/rows.clh"
 };
+static const unsigned char blocks_clh[] = {
+#embed "../common/blocks.clh"
+};
 static const unsigned char exp_clh[] = {
 #embed "../common/exp.clh"
 };
 static const unsigned char logits_clh[] = {
 #embed "../common/logits.clh"
 };
+static const unsigned char exclusion_clh[] = {
+#embed "../common/exclusion.clh"
+};
 static const unsigned char transpose_clh[] = {
 #embed "../common/transpose.clh"
+};
+static const unsigned char query_tile_clh[] = {
+#embed "../common/query_tile.clh"
 };
 static const unsigned char merge_clh[] = {
 #embed "../common/merge.clh"
@@ -67,9 +76,12 @@ static const struct {
     {"types.clh", types_clh, sizeof types_clh},
     {"problem.clh", problem_clh, sizeof problem_clh},
     {"rows.clh", rows_clh, sizeof rows_clh},
+    {"blocks.clh", blocks_clh, sizeof blocks_clh},
     {"exp.clh", exp_clh, sizeof exp_clh},
     {"logits.clh", logits_clh, sizeof logits_clh},
+    {"exclusion.clh", exclusion_clh, sizeof exclusion_clh},
     {"transpose.clh", transpose_clh, sizeof transpose_clh},
+    {"query_tile.clh", query_tile_clh, sizeof query_tile_clh},
     {"merge.clh", merge_clh, sizeof merge_clh},
     {"row_weights.clh", row_weights_clh, sizeof row_weights_clh},
     {"exp2.clh", exp2_clh, sizeof exp2_clh},

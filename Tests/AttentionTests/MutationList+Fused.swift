@@ -2,9 +2,9 @@
 extension KernelMutation {
     static let flash: [KernelMutation] = [
         change(
-            "flash: scale without log2 e", "flash_wide.cl", "p->scale : p->scale * LOGIT_UNIT", "p->scale : p->scale"),
+            "flash: scale without log2 e", "query_tile.clh", "p->scale : p->scale * LOGIT_UNIT", "p->scale : p->scale"),
         change(
-            "flash: scale twice with softcap", "flash_wide.cl", "? p->scale : p->scale *",
+            "flash: scale twice with softcap", "query_tile.clh", "? p->scale : p->scale *",
             "? p->scale * LOGIT_UNIT : p->scale *", "softcap"),
         change(
             "flash: earlier keys not rescaled", "flash_wide.cl", "exp2_lanes(tile->best[v] - best[v])", "(lanes)(1.0f)",
@@ -19,7 +19,7 @@ extension KernelMutation {
         change("flash: mixed tile taken for whole (start)", "flash_wide.cl", "from < tile->low_all", "false", "window"),
         change("flash: mixed tile taken for whole (end)", "flash_wide.cl", "to > tile->high_all", "false", "causal"),
         change(
-            "flash: one key too many taken for attended", "flash_wide.cl",
+            "flash: one key too many taken for attended", "query_tile.clh",
             "tile->high_all = range_high(p, &w->s, position)", "tile->high_all = range_high(p, &w->s, position + 1)",
             "causal"),
         change(
@@ -37,20 +37,20 @@ extension KernelMutation {
             "flash: members of a group exchanged", "flash_wide.cl", "member = item - tile * p.group",
             "member = p.group - 1 - (item - tile * p.group) * 0", "h4/2"),
         change(
-            "flash: sink missing in the sum", "flash_wide.cl", "MULADD(sum, factor, exp2_lanes(s - larger))",
+            "flash: sink missing in the sum", "query_tile.clh", "MULADD(sum, factor, exp2_lanes(s - larger))",
             "sum * factor", "sinks"),
         change(
-            "flash: sink in natural units", "flash_wide.cl", "(lanes)(sink * LOGIT_UNIT)", "(lanes)(sink)",
+            "flash: sink in natural units", "query_tile.clh", "(lanes)(sink * LOGIT_UNIT)", "(lanes)(sink)",
             "sinks:finite"),
-        change("flash: lse in base 2", "flash_wide.cl", "log(sum))", "log2(sum))", "lse"),
+        change("flash: lse in base 2", "query_tile.clh", "log(sum))", "log2(sum))", "lse"),
         change(
-            "flash: empty row's lse", "flash_wide.cl", "(lanes)(-INFINITY), is_empty", "(lanes)(INFINITY), is_empty",
+            "flash: empty row's lse", "query_tile.clh", "(lanes)(-INFINITY), is_empty", "(lanes)(INFINITY), is_empty",
             "closed-bool"),
         change(
-            "flash: writes one row more", "flash_wide.cl", "rows = min(LANES, w->rows - v * LANES)",
+            "flash: writes one row more", "query_tile.clh", "rows = min(LANES, w->rows - v * LANES)",
             "rows = min(LANES, w->rows + 1 - v * LANES)", "edge:one"),
         change(
-            "flash: last column", "flash_wide.cl", "count = min(LANES, p->columns - c)",
+            "flash: last column", "query_tile.clh", "count = min(LANES, p->columns - c)",
             "count = min(LANES, p->columns - c - (p->columns > 1))", "v17", "v9"),
         change("exp2 coefficient", "exp2.clh", "0x1.c6af7cp-5f", "0x1.c7af7cp-5f"),
         change("exp2 degree", "exp2.clh", "0x1.3b2de0p-7f", "0.0f"),
