@@ -28,6 +28,9 @@
 #ifndef CHUNK_KEYS
 #define CHUNK_KEYS 256 // keys of a chunk; part of the arithmetic. A multiple of LANES
 #endif
+#ifndef AHEAD
+#define AHEAD 16 // keys that are asked for ahead of their turn (4…16)
+#endif
 #ifndef ROOM
 #define ROOM 128 // room for D and Dv; a multiple of LANES
 #endif
@@ -62,6 +65,7 @@ inline lanes lane_sums(lanes x[LANES]) {
 // s[r][j] ← q_r·k_j for ROWS rows and keys from … to − 1 of a chunk, whose first key is at `k`.
 inline void find_scores(global const q_storage *k, const problem *p, int from, int to, const lanes *q, float *s) {
     const long stride = p->k.row, column = p->k.column;
+    const int whole = column == 1 ? p->depth / LANES * LANES : 0;
     for (int key = from / KEYS * KEYS; key < to; key += KEYS) {
         lanes x[LANES];
         for (int t = 0; t < KEYS; ++t) {
@@ -71,7 +75,9 @@ inline void find_scores(global const q_storage *k, const problem *p, int from, i
             for (int r = 0; r < ROWS; ++r)
                 sum[r] = (lanes)(0.0f);
             for (int d = 0; d < p->depth; d += LANES) {
-                const lanes part = LOAD_KEY(row + d * column, column, min(LANES, p->depth - d));
+                PREFETCH(row + AHEAD * stride + d);
+                const lanes part = d < whole ? JOIN(load_lanes_, Q_STORAGE)(row + d)
+                                             : LOAD_KEY(row + d * column, column, min(LANES, p->depth - d));
 #pragma unroll
                 for (int r = 0; r < ROWS; ++r)
                     sum[r] = MULADD(q[r * VECTORS + d / LANES], part, sum[r]);
@@ -105,8 +111,10 @@ inline void add_columns(
             x[0] = JOIN(load_part_, V_STORAGE)(row, column, width);
         } else {
 #pragma unroll
-            for (int c = 0; c < TILE_C; ++c)
+            for (int c = 0; c < TILE_C; ++c) {
+                PREFETCH(row + AHEAD * stride + c * LANES);
                 x[c] = JOIN(load_lanes_, V_STORAGE)(row + c * LANES);
+            }
         }
 #pragma unroll
         for (int r = 0; r < ROWS; ++r) {

@@ -22,7 +22,9 @@ struct DecodeKernels: FusedKernels {
         lanes = width >= 16 ? 16 : width >= 8 ? 8 : 4
         let rows = DecodeSplit(problem, computeUnits: 1).rows
         let room = WideRoom.room(problem)
-        let step = DecodeKernel.Step.decode(query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1)
+        let step = DecodeKernel.Step.decode(
+            query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1,
+            isProcessor: backend.device.kind == .cpu)
         decode = try collector.kernel(.decode(DecodeKernel(step: step, lanes: lanes, room: room)))
         merge = try collector.kernel(.decode(DecodeKernel(step: .merge, lanes: lanes, room: room)))
         computeUnits = backend.computeUnits
