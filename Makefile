@@ -40,6 +40,10 @@ conform: build-tests
 
 verify: build-tests
 	$(testing) $(attend) verify --device all --cases full
+	# The kernels that a plan passes over for some cases, each for all of them.
+	for kernel in staged flash_wide decode_wide; do \
+	    $(testing) $(attend) verify --device Portable --kernel $$kernel || exit 1; \
+	done
 
 ## oclgrind: small cases on a simulator that sees races, bad addresses and wrong calls
 oclgrind: build-tests
@@ -58,9 +62,10 @@ docs:
 	swift package --allow-writing-to-directory .build/docs generate-documentation --target Attention \
 	    --warnings-as-errors --output-path .build/docs
 
+## bench: the standard shapes beside PyTorch, ONNX Runtime and OpenVINO; BENCH= takes flags of Benchmarks/compare.py
 bench:
 	swift build -c release --product attend
-	$(attend) bench
+	python3 Benchmarks/compare.py $(BENCH)
 
 format:
 	swift format -i --configuration .swift-format -r Package.swift Sources Tests .ci/consumer-sources

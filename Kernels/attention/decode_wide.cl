@@ -44,6 +44,7 @@
 #include "rows.clh"
 #include "blocks.clh"
 #include "merge.clh"
+#include "transpose.clh"
 #include "row_weights.clh"
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -58,7 +59,7 @@ typedef JOIN(V_STORAGE, _storage) v_storage;
 inline lanes lane_sums(lanes x[LANES]) {
     for (int n = LANES / 2; n > 0; n /= 2)
         for (int i = 0; i < n; ++i)
-            x[i] = (lanes)(x[2 * i].even, x[2 * i + 1].even) + (lanes)(x[2 * i].odd, x[2 * i + 1].odd);
+            x[i] = EVENS(x[2 * i], x[2 * i + 1]) + ODDS(x[2 * i], x[2 * i + 1]);
     return x[0];
 }
 
@@ -164,7 +165,7 @@ WIDE_KERNEL decode_wide(
     global const segment *segments, global float *parts, const problem p) {
     row_state rows[BLOCK_ROWS];
     lanes qs[BLOCK_ROWS * VECTORS], all[BLOCK_ROWS * VECTORS], some[ROWS * VECTORS];
-    lanes weights[ROWS * CHUNK_KEYS / LANES + 1];
+    lanes weights[ROWS * CHUNK_KEYS / LANES];
     float *s = (float *)weights;
     const int item = get_global_id(0), block = item / p.block_tiles, turn = item - block * p.block_tiles;
     const segment seg = segments[p.first_segment + get_global_id(2)];
@@ -173,6 +174,9 @@ WIDE_KERNEL decode_wide(
     if (count <= 0)
         return;
     const int vectors = (p.columns + LANES - 1) / LANES;
+    // Scores are looked at in whole vectors, also where no key has one.
+    for (int i = 0; i < ROWS * CHUNK_KEYS; i += LANES)
+        STORE_LANES((lanes)(0.0f), s + i);
     int low = INT_MAX, high = 0;
     for (int i = 0; i < count; ++i) {
         row_state *row = &rows[i];

@@ -222,7 +222,9 @@ WIDE_KERNEL flash_wide(
     }
     if (count == 0)
         return;
-    // Columns that fill up the last vector are never loaded.
+    // Keys that fill up the last TILE_K, and columns that fill up the last vector, are never loaded.
+    for (int i = 0; i < (TILE_J + TILE_K) * ROOM; i += LANES)
+        STORE_LANES((lanes)(0.0f), (float *)kt + i);
     for (int i = 0; p.columns % LANES > 0 && i < TILE_J * ROOM; i += LANES)
         STORE_LANES((lanes)(0.0f), (float *)vt + i);
     for (int start = low / TILE_J * TILE_J; start < high; start += TILE_J) {

@@ -58,8 +58,8 @@ extension KernelMutation {
             "exp2 drops NaN", "exp2.clh", "(lanes)(-127.0f) > x ? (lanes)(-127.0f) : x",
             "x > (lanes)(-127.0f) ? x : (lanes)(-127.0f)", "keyNaN", "queryNaN"),
         change(
-            "transposed rows exchanged", "transpose.clh", "(x[2 * i].odd, x[2 * i + 1].odd)",
-            "(x[2 * i + 1].odd, x[2 * i].odd)"),
+            "transposed rows exchanged", "transpose.clh", "ODDS(x[2 * i], x[2 * i + 1])",
+            "ODDS(x[2 * i + 1], x[2 * i])"),
         change("vector bf16 truncated", "types.clh", "bits + 0x7FFF + ((bits >> 16) & 1)", "bits", "bf16"),
     ].map { mutation in
         var fused = mutation
@@ -93,8 +93,8 @@ extension KernelMutation {
             "(p.group - 1)", "h4/2"),
         change("decode: every row the first", "decode_wide.cl", "qs + i * VECTORS, s);", "qs, s);", "size:"),
         change(
-            "decode: lanes added crosswise", "decode_wide.cl", "(x[2 * i].odd, x[2 * i + 1].odd)",
-            "(x[2 * i + 1].odd, x[2 * i].odd)"),
+            "decode: lanes added crosswise", "decode_wide.cl", "ODDS(x[2 * i], x[2 * i + 1])",
+            "ODDS(x[2 * i + 1], x[2 * i])"),
         change(
             "decode: excluded value read", "decode_wide.cl", "is_mixed && as_int(weight) == NOTHING", "false", "poison"),
         change("decode: mixed chunk not noticed", "row_weights.clh", "*is_mixed |= any(any_excluded);", "", "poison"),

@@ -11,6 +11,7 @@ struct DecodeKernel: Hashable, Sendable {
     let step: Step
     let lanes: Int
     let room: Int
+    let hasShuffles: Bool
 
     /// Rows of a work-item.
     static let blockRows = 16
@@ -27,6 +28,7 @@ struct DecodeKernel: Hashable, Sendable {
     var definitions: [(name: String, value: BuildOptions.Value)] {
         let common: [(name: String, value: BuildOptions.Value)] = [
             ("LANES", .integer(Int64(lanes))), ("ROOM", .integer(Int64(room))),
+            ("HAS_SHUFFLES", .integer(hasShuffles ? 1 : 0)),
         ]
         switch step {
         case .merge: return common

@@ -25,8 +25,10 @@ struct DecodeKernels: FusedKernels {
         let step = DecodeKernel.Step.decode(
             query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1,
             isProcessor: backend.device.kind == .cpu)
-        decode = try collector.kernel(.decode(DecodeKernel(step: step, lanes: lanes, room: room)))
-        merge = try collector.kernel(.decode(DecodeKernel(step: .merge, lanes: lanes, room: room)))
+        decode = try collector.kernel(
+            .decode(DecodeKernel(step: step, lanes: lanes, room: room, hasShuffles: backend.hasShuffles)))
+        merge = try collector.kernel(
+            .decode(DecodeKernel(step: .merge, lanes: lanes, room: room, hasShuffles: backend.hasShuffles)))
         computeUnits = backend.computeUnits
     }
 

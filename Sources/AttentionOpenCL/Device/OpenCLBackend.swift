@@ -62,6 +62,9 @@ public final class OpenCLBackend: Backend {
     /// Work-items that a work-group may have in its first dimension.
     var largestGroup: Int { max(min(info.maxWorkGroupSize, info.maxWorkItemSizes.first ?? 1), 1) }
 
+    /// False for a simulator that takes the results of vector shuffles for uninitialised memory (Oclgrind 21.10).
+    var hasShuffles: Bool { !device.platform.contains("Oclgrind") }
+
     /// How many work-groups run at once.
     var computeUnits: Int { max(info.computeUnits, 1) }
 

@@ -22,7 +22,8 @@ struct FlashKernels: FusedKernels {
             throw .unsupported(device: backend.device.name, reason: "flash_wide: no tiles for vectors of \(width)")
         }
         let storages = try CallStorages(problem, backend.device)
-        kernel = FlashKernel(hasMask: storages.hasMask, room: WideRoom.room(problem), tiles: tiles)
+        kernel = FlashKernel(
+            hasMask: storages.hasMask, hasShuffles: backend.hasShuffles, room: WideRoom.room(problem), tiles: tiles)
         program = try collector.kernel(.flash(kernel))
         computeUnits = backend.computeUnits
     }
