@@ -11,7 +11,7 @@ extension Device {
     ///   - mask: Causal mask, windows or a mask tensor over the cache's *capacity*; `.none` attends all keys.
     ///   - options: Scale, softcap, and what to return besides the output.
     ///   - policy: A kernel by name, and how much scratch memory may be taken.
-    /// - Throws: As ``attend(_:_:into:policy:fallback:control:)-swift.method``.
+    /// - Throws: As the call with `AttentionInputs`.
     ///
     /// Cost: one read of the keys and values; nothing is copied.
     public func attend(
