@@ -165,7 +165,7 @@ WIDE_KERNEL decode_wide(
     global const segment *segments, global float *parts, const problem p) {
     row_state rows[BLOCK_ROWS];
     lanes qs[BLOCK_ROWS * VECTORS], all[BLOCK_ROWS * VECTORS], some[ROWS * VECTORS];
-    lanes weights[ROWS * CHUNK_KEYS / LANES];
+    lanes weights[ROWS * CHUNK_KEYS / LANES + 1];
     float *s = (float *)weights;
     const int item = get_global_id(0), block = item / p.block_tiles, turn = item - block * p.block_tiles;
     const segment seg = segments[p.first_segment + get_global_id(2)];
