@@ -24,7 +24,7 @@ struct DecodeKernels: FusedKernels {
         let room = WideRoom.room(problem)
         let step = DecodeKernel.Step.decode(
             query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1,
-            isProcessor: false)
+            isProcessor: backend.device.kind == .cpu)
         decode = try collector.kernel(
             .decode(DecodeKernel(step: step, lanes: lanes, room: room, hasShuffles: backend.hasShuffles)))
         merge = try collector.kernel(
