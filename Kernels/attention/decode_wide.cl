@@ -3,6 +3,7 @@
 //     s_j = q·k_j·scale·log2 e   best = max_j s_j   p_j = 2^(s_j − best)   sum = Σ_j p_j   o = Σ_j p_j·v_j
 //   Chunks are merged in ascending order by their log-sum-exps: here, or by merge_wide where one row's chunks are dealt out.
 // Shapes (strides in elements): q [B,Hq,Lq,D]  k [B,Hkv,Lk,D]  v [B,Hkv,Lk,Dv]  o [B,Hq,Lq,Dv]  lse [B,Hq,Lq], by any strides;
+// with a table blocks [B][block_columns]: k [blocks,Hkv,2^block_shift,D], v alike.
 // parts [row of a segment][chunk][2 + Dv filled up to vectors], or null where each work-item merges its own chunks.
 // Launch: global (row blocks · block_tiles, key heads, segments): one work-item owns the chunks that are its turn, of BLOCK_ROWS
 // rows; rows are the queries of all heads that share a key head. Lanes are depths, then keys, then value columns.
@@ -62,7 +63,7 @@ typedef JOIN(V_STORAGE, _storage) v_storage;
 #if HAS_PREFETCH
 #define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
 #else
-#define PREFETCH(p)
+#define PREFETCH(p) ((void)(p))
 #endif
 
 // Lane i of the result is the sum of the lanes of x[i], added in the same order for every i.
@@ -73,20 +74,28 @@ inline lanes lane_sums(lanes x[LANES]) {
     return x[0];
 }
 
-// s[r][j] ← q_r·k_j for ROWS rows and keys from … to − 1 of a chunk, whose first key is at `k`.
-inline void find_scores(global const q_storage *k, const problem *p, int from, int to, const lanes *q, float *s) {
-    const long stride = p->k.row, column = p->k.column;
+// Where the rows of a chunk begin in a view of keys or values, and of those that are asked for ahead: at most `limit` rows.
+inline void find_places(
+    const problem *p, view v, global const int *blocks, const segment *seg, int head, int start, int limit, long *at) {
+    for (int i = 0; i < CHUNK_KEYS + AHEAD; ++i)
+        at[i] = key_row(p, v, blocks, seg, head, start + min(i, limit - 1));
+}
+
+// s[r][j] ← q_r·k_j for ROWS rows and keys from … to − 1 of a chunk, which are at `at`.
+inline void find_scores(
+    global const q_storage *k, const long *at, const problem *p, int from, int to, const lanes *q, float *s) {
+    const long column = p->k.column;
     const int whole = column == 1 ? p->depth / LANES * LANES : 0;
     for (int key = from / KEYS * KEYS; key < to; key += KEYS) {
         lanes x[LANES];
         for (int t = 0; t < KEYS; ++t) {
-            global const q_storage *row = k + clamp(key + t, from, to - 1) * stride;
+            global const q_storage *row = k + at[clamp(key + t, from, to - 1)], *ahead = k + at[key + t + AHEAD];
             lanes sum[ROWS];
 #pragma unroll
             for (int r = 0; r < ROWS; ++r)
                 sum[r] = (lanes)(0.0f);
             for (int d = 0; d < p->depth; d += LANES) {
-                PREFETCH(row + AHEAD * stride + d);
+                PREFETCH(ahead + d);
                 const lanes part = d < whole ? JOIN(load_lanes_, Q_STORAGE)(row + d)
                                              : LOAD_KEY(row + d * column, column, min(LANES, p->depth - d));
 #pragma unroll
@@ -105,10 +114,10 @@ inline void find_scores(global const q_storage *k, const problem *p, int from, i
     }
 }
 
-// o[r] ← Σ_j s[r][j]·v_j for ROWS rows, `count` vectors of columns and keys from … to − 1 of a chunk, whose first value is at `v`.
+// o[r] ← Σ_j s[r][j]·v_j for ROWS rows, `count` vectors of columns and keys from … to − 1 of a chunk, which are at `at`.
 // A vector that is not whole (width < LANES) or not in one piece comes alone.
 inline void add_columns(
-    global const v_storage *v, long stride, long column, int count, int width, int from, int to, bool is_mixed,
+    global const v_storage *v, const long *at, long column, int count, int width, int from, int to, bool is_mixed,
     const float *s, lanes *o) {
     lanes sum[ROWS][TILE_C], x[TILE_C];
 #pragma unroll
@@ -117,13 +126,13 @@ inline void add_columns(
         for (int c = 0; c < TILE_C; ++c)
             sum[r][c] = (lanes)(0.0f);
     for (int key = from; key < to; ++key) {
-        global const v_storage *row = v + key * stride;
+        global const v_storage *row = v + at[key], *ahead = v + at[key + AHEAD];
         if (count < TILE_C) {
             x[0] = JOIN(load_part_, V_STORAGE)(row, column, width);
         } else {
 #pragma unroll
             for (int c = 0; c < TILE_C; ++c) {
-                PREFETCH(row + AHEAD * stride + c * LANES);
+                PREFETCH(ahead + c * LANES);
                 x[c] = JOIN(load_lanes_, V_STORAGE)(row + c * LANES);
             }
         }
@@ -150,14 +159,15 @@ inline void add_columns(
 }
 
 inline void add_values(
-    global const v_storage *v, const problem *p, int from, int to, bool is_mixed, const float *s, lanes *o) {
-    const long stride = p->v.row, column = p->v.column;
+    global const v_storage *v, const long *at, const problem *p, int from, int to, bool is_mixed, const float *s,
+    lanes *o) {
+    const long column = p->v.column;
     int c = 0;
     for (; column == 1 && c + TILE_C * LANES <= p->columns; c += TILE_C * LANES)
-        add_columns(v + c, stride, 1, TILE_C, LANES, from, to, is_mixed, s, o + c / LANES);
+        add_columns(v + c, at, 1, TILE_C, LANES, from, to, is_mixed, s, o + c / LANES);
     for (; c < p->columns; c += LANES)
         add_columns(
-            v + c * column, stride, column, 1, min(LANES, p->columns - c), from, to, is_mixed, s, o + c / LANES);
+            v + c * column, at, column, 1, min(LANES, p->columns - c), from, to, is_mixed, s, o + c / LANES);
 }
 
 inline void load_query(global const q_storage *q, const problem *p, const segment *seg, const row_state *row, lanes *to) {
@@ -172,7 +182,7 @@ inline void load_query(global const q_storage *q, const problem *p, const segmen
 WIDE_KERNEL decode_wide(
     global const q_storage *q, global const q_storage *k, global const v_storage *v, global uchar *o,
     global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
-    global const segment *segments, global float *parts, const problem p) {
+    global const segment *segments, global const int *blocks, global float *parts, const problem p) {
     row_state rows[BLOCK_ROWS];
     lanes qs[BLOCK_ROWS * VECTORS], all[BLOCK_ROWS * VECTORS], some[ROWS * VECTORS];
     lanes weights[ROWS * CHUNK_KEYS / LANES];
@@ -208,19 +218,23 @@ WIDE_KERNEL decode_wide(
     for (int chunk = turn; chunk < p.key_blocks; chunk += p.block_tiles) {
         const int start = chunk * CHUNK_KEYS;
         const int from = max(low - start, 0), to = min(high - start, CHUNK_KEYS);
-        const long key = seg.key_start + start;
+        long keys[CHUNK_KEYS + AHEAD], values[CHUNK_KEYS + AHEAD];
+        if (from < to) {
+            find_places(&p, p.k, blocks, &seg, key_head, start, high - start, keys);
+            find_places(&p, p.v, blocks, &seg, key_head, start, high - start, values);
+        }
         for (int i = 0; i < count; i += ROWS) {
             partial part[ROWS];
             bool is_mixed = false;
             if (from < to) {
-                find_scores(k + view_row(p.k, seg.batch, key_head, key), &p, from, to, qs + i * VECTORS, s);
+                find_scores(k, keys, &p, from, to, qs + i * VECTORS, s);
                 for (int r = 0; r < ROWS; ++r) {
                     const row_state *row = &rows[min(i + r, count - 1)];
                     part[r] = find_weights(
                         s + r * CHUNK_KEYS, start, from, to, row, mask, slopes ? slopes[row->head] : 0.0f, &p, &seg,
                         &is_mixed);
                 }
-                add_values(v + view_row(p.v, seg.batch, key_head, key), &p, from, to, is_mixed, s, some);
+                add_values(v, values, &p, from, to, is_mixed, s, some);
             } else {
                 for (int r = 0; r < ROWS; ++r)
                     part[r] = (partial){-FLT_MAX, 0.0f};

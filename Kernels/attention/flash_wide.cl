@@ -1,7 +1,8 @@
 // flash_wide — fused attention for devices with wide vectors: scores, online softmax and weighted sum in one pass over the keys.
 //   s = q·k·scale·log2 e   m' = max(m, max_j s_j)   p_j = 2^(s_j − m')   l' = l·2^(m − m') + Σ_j p_j   o' = o·2^(m − m') + Σ_j p_j·v_j
 //   At the end o/l, lse = m·ln 2 + ln l.
-// Shapes (strides in elements): q [B,Hq,Lq,D]  k [B,Hkv,Lk,D]  v [B,Hkv,Lk,Dv]  o [B,Hq,Lq,Dv]  lse [B,Hq,Lq], by any strides.
+// Shapes (strides in elements): q [B,Hq,Lq,D]  k [B,Hkv,Lk,D]  v [B,Hkv,Lk,Dv]  o [B,Hq,Lq,Dv]  lse [B,Hq,Lq], by any strides;
+// with a table blocks [B][block_columns]: k [blocks,Hkv,2^block_shift,D], v alike.
 // Launch: global (blocks, key heads, segments): one work-item owns block_tiles query tiles of the heads that share a key head, and
 // reads their keys and values once, TILE_J at a time. One lane is one query, so that no reduction runs across lanes.
 // Private: qᵀ and oᵀ of each tile; TILE_J keys and values as float, one tile's scores: sized for the caches. Sums in registers:
@@ -151,15 +152,22 @@ DEFINE_ADD_VALUES(add_any_values, add_careful)
 // Keys first … last − 1 and their values as float, at their places in the pass that begins with key `start`. True if all values
 // are finite.
 inline bool load_keys(
-    global const uchar *k, global const uchar *v, const problem *p, const work *w, int start, int first, int last,
-    float *kt, float *vt) {
-    const long row = w->s.key_start + first, head = w->head / p->group;
-    float *k_to = kt + (first - start) * ROOM, *v_to = vt + (first - start) * ROOM;
-    copy_rows(
-        p->q_storage, k, view_row(p->k, w->s.batch, head, row), p->k.row, p->k.column, last - first, p->depth, k_to, ROOM);
-    copy_rows(
-        p->v_storage, v, view_row(p->v, w->s.batch, head, row), p->v.row, p->v.column, last - first, p->columns, v_to,
-        ROOM);
+    global const uchar *k, global const uchar *v, global const int *blocks, const problem *p, const work *w, int start,
+    int first, int last, float *kt, float *vt) {
+    const int head = w->head / p->group;
+    float *v_to = vt + (first - start) * ROOM;
+    for (int key = first; key < last;) {
+        // Rows of a block lie together.
+        const int next = blocks ? min(last, ((key >> p->block_shift) + 1) << p->block_shift) : last;
+        const int count = next - key, at = (key - start) * ROOM;
+        copy_rows(
+            p->q_storage, k, key_row(p, p->k, blocks, &w->s, head, key), p->k.row, p->k.column, count, p->depth,
+            kt + at, ROOM);
+        copy_rows(
+            p->v_storage, v, key_row(p, p->v, blocks, &w->s, head, key), p->v.row, p->v.column, count, p->columns,
+            vt + at, ROOM);
+        key = next;
+    }
     lane_ints odd = (lane_ints)(0);
     for (int i = 0; i < last - first; ++i)
         for (int c = 0; c < p->columns; c += LANES)
@@ -204,7 +212,7 @@ inline void attend(
 WIDE_KERNEL flash_wide(
     global const uchar *q, global const uchar *k, global const uchar *v, global uchar *o,
     global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
-    global const segment *segments, const problem p) {
+    global const segment *segments, global const int *blocks, const problem p) {
     query_tile tiles[BLOCK_TILES];
     lanes kt[(TILE_J + TILE_K) * ROOM / LANES], vt[TILE_J * ROOM / LANES];
     lanes s[TILE_J * QUERY_VECTORS];
@@ -229,7 +237,7 @@ WIDE_KERNEL flash_wide(
         STORE_LANES((lanes)(0.0f), (float *)vt + i);
     for (int start = low / TILE_J * TILE_J; start < high; start += TILE_J) {
         const int first = max(start, low), last = min(start + TILE_J, high);
-        const bool is_finite = load_keys(k, v, &p, &tiles[0].w, start, first, last, (float *)kt, (float *)vt);
+        const bool is_finite = load_keys(k, v, blocks, &p, &tiles[0].w, start, first, last, (float *)kt, (float *)vt);
         for (int i = 0; i < count; ++i) {
             query_tile *t = &tiles[i];
             const int from = max(first, t->w.low), to = min(last, t->w.high);

@@ -4,6 +4,8 @@
 struct PlanSignature: Hashable, Sendable {
     let shape: AttentionShape
     let pastLength: Int
+    /// Rows of a block; 0 without blocks.
+    let blockSize: Int
     let queryType: ElementType
     let valueType: ElementType
     let maskType: ElementType?
@@ -25,6 +27,7 @@ struct PlanSignature: Hashable, Sendable {
     init(_ problem: AttentionProblem, _ mask: AttentionMask) {
         shape = problem.shape
         pastLength = problem.pastLength
+        blockSize = problem.blockSize
         queryType = problem.queryType
         valueType = problem.valueType
         maskType = problem.maskType
@@ -46,6 +49,7 @@ struct PlanSignature: Hashable, Sendable {
     func check(_ call: PlanSignature) throws(AttentionError) {
         try Self.expect("shape", .shape, shape, call.shape)
         try Self.expect("pastKey", .shape, "\(pastLength) past keys", "\(call.pastLength) past keys")
+        try Self.expect("blockTable", .combination, Self.blocks(blockSize), Self.blocks(call.blockSize))
         try Self.expect("query", .elementType, queryType, call.queryType)
         try Self.expect("value", .elementType, valueType, call.valueType)
         try Self.expect("mask", .elementType, Self.text(maskType), Self.text(call.maskType))
@@ -64,6 +68,8 @@ struct PlanSignature: Hashable, Sendable {
         try Self.expect("scores", .value, Self.text(scores), Self.text(call.scores))
         try Self.expect("logSumExp", .value, wantsLogSumExp, call.wantsLogSumExp)
     }
+
+    private static func blocks(_ size: Int) -> String { size == 0 ? "no blocks" : "blocks of \(size) keys" }
 
     private static func text<Value>(_ value: Value?, _ unit: String = "") -> String {
         value.map { "\($0)\(unit)" } ?? "none"

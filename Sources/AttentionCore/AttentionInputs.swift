@@ -9,6 +9,8 @@ public struct AttentionInputs: Sendable {
     public var mask = AttentionMask.none
     /// How many keys of each batch entry (of each sequence, if packed) are real; the rest is padding.
     public var keyLengths: [Int]?
+    /// Where the keys of each batch entry lie in `key` and `value`, which are pools of blocks then; needs `keyLengths`.
+    public var blockTable: BlockTable?
     /// Keys of earlier calls, `[batch, keyValueHeads, pastLength, headDimension]`; they stand before `key`.
     public var pastKey: Tensor?
     /// Values of earlier calls, `[batch, keyValueHeads, pastLength, valueDimension]`.

@@ -1,7 +1,7 @@
 extension AttentionProblem {
     /// A segment a batch entry, or one a packed sequence, with lengths and positions filled in.
     static func segments(
-        _ inputs: AttentionInputs, _ shape: AttentionShape, past: Int, packed: Bool
+        _ inputs: AttentionInputs, _ shape: AttentionShape, capacities: [Int]?, past: Int, packed: Bool
     ) throws(AttentionError) -> [Segment] {
         // No rows, no segments: the batch of an empty call may be of any size.
         if !packed && inputs.keyLengths == nil && (shape.queryHeads == 0 || shape.queryLength == 0) { return [] }
@@ -9,10 +9,10 @@ extension AttentionProblem {
             packed
             ? try packedSegments(inputs, shape)
             : (0..<shape.batch).map { batch in
-                Segment(
-                    batch: batch, queryStart: 0, queryCount: shape.queryLength, keyStart: 0,
-                    keyCapacity: shape.keyLength,
-                    keyCount: shape.keyLength, offset: 0)
+                let keys = capacities?[batch] ?? shape.keyLength
+                return Segment(
+                    batch: batch, queryStart: 0, queryCount: shape.queryLength, keyStart: 0, keyCapacity: keys,
+                    keyCount: keys, offset: 0)
             }
         if let lengths = inputs.keyLengths {
             guard lengths.count == segments.count else {

@@ -14,8 +14,10 @@ extension AttentionProblem {
         try Self.checkTypes(inputs)
 
         let q = try Self.dimensions("query", query, heads: inputs.queryHeads, option: "queryHeads")
-        let k = try Self.dimensions("key", inputs.key, heads: inputs.keyValueHeads, option: "keyValueHeads")
-        let v = try Self.dimensions("value", inputs.value, heads: inputs.keyValueHeads, option: "keyValueHeads")
+        var k = try Self.dimensions("key", inputs.key, heads: inputs.keyValueHeads, option: "keyValueHeads")
+        var v = try Self.dimensions("value", inputs.value, heads: inputs.keyValueHeads, option: "keyValueHeads")
+        blockSize = inputs.blockTable == nil ? 0 : k.rows
+        let capacities = try Self.layOut(&k, &v, batch: q.batch, inputs)
         try Self.expect("key", "batch", q.batch, k.batch, inputs.key)
         try Self.expect("key", "headDimension", q.columns, k.columns, inputs.key)
         try Self.expect("value", "batch", q.batch, v.batch, inputs.value)
@@ -56,7 +58,7 @@ extension AttentionProblem {
         alibiSlopes = try Self.perHead("alibiSlopes", inputs.alibiSlopes, q.heads, "a finite number") { $0.isFinite }
         sinks = try Self.perHead("sinks", inputs.sinks, q.heads, "a number below +∞") { $0 < .infinity }
         isPacked = inputs.cumulativeQueryOffsets != nil || inputs.cumulativeKeyOffsets != nil
-        segments = try Self.segments(inputs, shape, past: past, packed: isPacked)
+        segments = try Self.segments(inputs, shape, capacities: capacities, past: past, packed: isPacked)
         scores = options.scores
         wantsLogSumExp = options.logSumExp
         try checkSizes()
@@ -68,6 +70,27 @@ extension AttentionProblem {
         (copy.mask, copy.maskKeys) = try Self.broadcast(tensor, shape)
         copy.maskType = tensor.elementType
         return copy
+    }
+
+    /// The same call with other keys and values in place of its own, each batch entry's in one piece.
+    func replacingKeys(_ key: Tensor, _ value: Tensor) -> AttentionProblem {
+        var copy = self
+        copy.blockSize = 0
+        copy.key = HeadView(key.layout, columns: shape.headDimension)
+        copy.value = HeadView(value.layout, columns: shape.valueDimension)
+        return copy
+    }
+
+    /// Keys that each batch entry has room for. Pools of blocks are brought to the dimensions of what they hold.
+    private static func layOut(
+        _ k: inout Dimensions, _ v: inout Dimensions, batch: Int, _ inputs: AttentionInputs
+    ) throws(AttentionError) -> [Int]? {
+        guard let table = inputs.blockTable else { return nil }
+        try expect("value", "blocks", k.batch, v.batch, inputs.value)
+        try expect("value", "rows of a block", k.rows, v.rows, inputs.value)
+        let (capacities, longest) = try table.checked(batch: batch, blocks: k.batch, blockSize: k.rows, inputs)
+        (k.batch, k.rows, v.batch, v.rows) = (batch, longest, batch, longest)
+        return capacities
     }
 
     private static func checkTypes(_ inputs: AttentionInputs) throws(AttentionError) {

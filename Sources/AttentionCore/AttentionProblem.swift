@@ -15,6 +15,9 @@ public struct AttentionProblem: Hashable, Sendable {
     /// The new keys and values. With past ones the backend reads the present tensors instead, which begin with the past.
     public internal(set) var key: HeadView
     public internal(set) var value: HeadView
+    /// Rows of a block where keys and values lie in blocks; 0 where each batch entry has them in one piece. Batch strides are those
+    /// from block to block then.
+    public internal(set) var blockSize: Int
     /// Strides are 0 along the dimensions that are broadcast.
     public internal(set) var mask: HeadView?
     /// Keys from here on are not attended: the mask's last dimension ends.

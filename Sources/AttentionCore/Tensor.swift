@@ -46,6 +46,12 @@ public struct Tensor: Sendable {
         try self.init(storage: storage, layout: layout, elementType: elementType)
     }
 
+    /// A new host tensor of zeros.
+    public init(zeros shape: [Int], elementType: ElementType) throws(AttentionError) {
+        try self.init(uninitialized: shape, elementType)
+        storage.hostBytes?.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
     /// A tensor from raw bytes in row-major order, as they stand in a file.
     public init(bytes: [UInt8], shape: [Int], elementType: ElementType) throws(AttentionError) {
         let layout = try TensorLayout(contiguous: shape)

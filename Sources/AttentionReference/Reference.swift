@@ -34,6 +34,7 @@ public enum Reference {
         try control?.check()
         let results = try ResultBuffers(problem, withBounds: withBounds)
         guard !problem.isEmpty else { return results.result(problem) }
+        let (problem, inputs) = try AttentionInputs.withoutBlocks(problem, inputs)
         let operands = try ReferenceOperands(problem, inputs)
         let blocks = RowBlock.all(of: problem)
 

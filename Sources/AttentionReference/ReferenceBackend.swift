@@ -77,6 +77,7 @@ struct PresentPart {
     static func all(
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs
     ) throws(AttentionError) -> [PresentPart] {
+        guard problem.hasPast else { return [] }
         let s = problem.shape
         let fresh = [s.batch, s.keyValueHeads, s.keyLength - problem.pastLength]
         var all: [PresentPart] = []

@@ -117,6 +117,31 @@ extension BadCallTests {
     static let cache: [Row] = [
         Row("past key alone", "pastValue", .combination) { $0.inputs.pastKey = try zeros([2, 2, 7, 8]) },
         Row("past value alone", "pastKey", .combination) { $0.inputs.pastValue = try zeros([2, 2, 7, 6]) },
+        Row("blocks without lengths", "keyLengths", .combination) {
+            try blocks(&$0, [[0], [1]], rows: 4, lengths: nil)
+        },
+        Row("blocks of three rows", "key", .shape) { try blocks(&$0, [[0], [1]], rows: 3) },
+        Row("blocks of no rows", "key", .shape) { try blocks(&$0, [[0], [1]], rows: 0) },
+        Row("a block beyond the pool", "blockTable", .bounds) { try blocks(&$0, [[0], [5]], rows: 4) },
+        Row("a negative block", "blockTable", .bounds) { try blocks(&$0, [[0], [-1]], rows: 4) },
+        Row("blocks of too few entries", "blockTable", .count) { try blocks(&$0, [[0]], rows: 4) },
+        Row("a length beyond its blocks", "keyLengths", .bounds) { try blocks(&$0, [[0, 1], []], rows: 4) },
+        Row("too many blocks", "blockTable", .overflow) {
+            try blocks(&$0, [[0], [1]], rows: 4)
+            $0.inputs.blockTable = BlockTable([[0], [1]], columns: Int.max)
+        },
+        Row("pools of different sizes", "value", .shape) {
+            try blocks(&$0, [[0], [1]], rows: 4)
+            $0.inputs.value = try zeros([4, 2, 4, 6])
+        },
+        Row("blocks with packed sequences", "blockTable", .combination) {
+            try blocks(&$0, [[0], [1]], rows: 4)
+            $0.inputs.cumulativeQueryOffsets = [0, 3]
+        },
+        Row("blocks with past keys", "blockTable", .combination) {
+            try past(&$0)
+            try blocks(&$0, [[0], [1]], rows: 4)
+        },
         Row("past with lengths", "keyLengths", .combination) {
             try past(&$0)
             $0.inputs.keyLengths = [5, 5]

@@ -60,10 +60,22 @@ import Testing
         (call.inputs.queryHeads, call.inputs.keyValueHeads) = (4, 2)
     }
 
+    /// Keys and values in a pool of 5 blocks.
+    static func blocks(_ call: inout Call, _ rows: [[Int]], rows size: Int, lengths: [Int]? = [4, 3]) throws {
+        call.inputs.key = try zeros([5, 2, size, 8])
+        call.inputs.value = try zeros([5, 2, size, 6])
+        call.inputs.blockTable = BlockTable(rows)
+        call.inputs.keyLengths = lengths
+    }
+
     static let rows: [Row] = operands + masks + numbers + cache + packs
 
     @Test func rightCallsAreTaken() throws {
-        let changes: [(inout Call) throws -> Void] = [{ _ in }, Self.past, Self.packed, Self.rank3]
+        let changes: [(inout Call) throws -> Void] = [
+            { _ in }, Self.past, Self.packed, Self.rank3,
+            { try Self.blocks(&$0, [[4], [2]], rows: 4) },
+            { try Self.blocks(&$0, [[0, 3], [1]], rows: 4, lengths: [8, 0]) },
+        ]
         for change in changes {
             var call = try Self.rightCall()
             try change(&call)

@@ -5,14 +5,6 @@ import Testing
     /// The reference, and the first OpenCL device of this machine if it has one.
     static let devices: [Device] = [.reference] + ((try? Device.select(.cpu)).map { [$0] } ?? [])
 
-    private func numbers(_ shape: [Int], _ seed: Int, _ type: ElementType = .float32) throws -> Tensor {
-        let values = (0..<shape.reduce(1, *)).map { index -> Float in
-            let hash = (index &* 2_654_435_761 &+ seed &* 97) % 1009
-            return Float(hash) / 504 - 1
-        }
-        return try Tensor(values, shape: shape, elementType: type)
-    }
-
     /// Decoding token by token gives what one causal call over the whole gives.
     @Test(arguments: [ElementType.float32, .float16, .bfloat16]) func stepsEqualOneCall(type: ElementType) throws {
         for device in Self.devices {
@@ -152,4 +144,13 @@ import Testing
         #expect(cache.lengths == [3])
         #expect(try cache.contents().key.sliced(axis: 2, 0..<3).floats() == good.floats())
     }
+}
+
+/// Numbers between −1 and 1 that `seed` decides.
+func numbers(_ shape: [Int], _ seed: Int, _ type: ElementType = .float32) throws -> Tensor {
+    let values = (0..<shape.reduce(1, *)).map { index -> Float in
+        let hash = (index &* 2_654_435_761 &+ seed &* 97) % 1009
+        return Float(hash) / 504 - 1
+    }
+    return try Tensor(values, shape: shape, elementType: type)
 }

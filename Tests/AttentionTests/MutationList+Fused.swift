@@ -42,6 +42,10 @@ extension KernelMutation {
         change(
             "flash: sink in natural units", "query_tile.clh", "(lanes)(sink * LOGIT_UNIT)", "(lanes)(sink)",
             "sinks:finite"),
+        change(
+            "flash: rows of a block run on into the next", "flash_wide.cl",
+            "min(last, ((key >> p->block_shift) + 1) << p->block_shift)",
+            "last", "probe:paged"),
         change("flash: lse in base 2", "query_tile.clh", "log(sum))", "log2(sum))", "lse"),
         change(
             "flash: empty row's lse", "query_tile.clh", "(lanes)(-INFINITY), is_empty", "(lanes)(INFINITY), is_empty",
@@ -83,11 +87,18 @@ extension KernelMutation {
             "decode: last chunk", "decode_wide.cl", "chunk < p.key_blocks;",
             "chunk < p.key_blocks - (p.key_blocks > 1);", "k1365", "size:"),
         change(
-            "decode: wrong key head", "decode_wide.cl", "view_row(p.k, seg.batch, key_head, key)",
-            "view_row(p.k, seg.batch, 0, key)", "h4/2"),
+            "decode: wrong key head", "decode_wide.cl", "p.k, blocks, &seg, key_head,", "p.k, blocks, &seg, 0,",
+            "h4/2"),
         change(
-            "decode: wrong value head", "decode_wide.cl", "view_row(p.v, seg.batch, key_head, key)",
-            "view_row(p.v, seg.batch, 0, key)", "h4/2"),
+            "decode: wrong value head", "decode_wide.cl", "p.v, blocks, &seg, key_head,", "p.v, blocks, &seg, 0,",
+            "h4/2"),
+        change("decode: a block for all", "problem.clh", "(j >> p->block_shift)", "0", "probe:paged"),
+        change(
+            "decode: the table of another entry", "problem.clh", "(long)s->batch * p->block_columns + ",
+            "0 * p->block_columns + ", "probe:paged"),
+        change(
+            "decode: places counted from key 0", "decode_wide.cl", "start + min(i, limit - 1)", "min(i, limit - 1)",
+            "k1365"),
         change(
             "decode: members of a group exchanged", "decode_wide.cl", "(first + i - row->query * p.group)",
             "(p.group - 1)", "h4/2"),

@@ -152,7 +152,9 @@ extension CaseFactor {
         case ("layout", "batch"): return x != "broadcast" || y != "1"
         case ("layout", "poison"): return x != "broadcast" || y == "none"
         case ("probe", "batch"): return x == "batch" ? y != "1" : x == "separate" ? y == "1" : true
-        case ("probe", "past"), ("probe", "lengths"): return x != "separate" || b != "past" || y == "none"
+        case ("probe", "past"): return !["separate", "paged"].contains(x) || y == "none"
+        case ("probe", "lengths"): return x != "paged" || y != "none"
+        case ("probe", "packing"), ("probe", "scores"): return x != "paged" || y == "none"
         case ("probe", "layout"): return x != "separate" || y != "broadcast"
         case ("probe", "heads"): return x != "heads" || y != "1/1"
         case ("probe", "queryLength"): return x != "rows" || y != "1"

@@ -91,6 +91,7 @@ package enum CaseList {
             spec.maskType = spec.maskType ?? .float32
             if spec.maskForm == .none { spec.maskForm = .bhqk }
         }
+        if spec.probe == .paged { spec.lengths = .mixed }
         if spec.layout == .broadcast || spec.probe == .batch || spec.lengths != .none { spec.batch = 3 }
         if spec.probe == .separate { spec.packing = .sequences }
         if spec.poison != .none { spec.position = .causalBottomRight }

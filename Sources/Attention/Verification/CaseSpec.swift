@@ -175,5 +175,7 @@ extension CaseSpec {
         case batch, heads, rows
         /// Each packed sequence alone.
         case separate
+        /// Keys and values in the blocks of a pool, in no order.
+        case paged
     }
 }

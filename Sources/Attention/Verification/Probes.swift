@@ -35,6 +35,7 @@ struct ProbeCutter {
                 parts.append(try sequencePart(segment))
             }
             return parts
+        case .paged: return [try pagedPart(&random)]
         }
     }
 
@@ -118,7 +119,58 @@ struct ProbeCutter {
     }
 }
 
+// MARK: - Blocks
+
+extension ProbeCutter {
+    /// The same keys and values in a pool of blocks, which lie in no order among blocks of NaN.
+    private func pagedPart(_ random: inout SeededGenerator) throws(AttentionError) -> ProbePart {
+        let shape = problem.shape
+        let size = 1 << random.below(7)
+        var free = Array(0..<shape.batch * ((shape.keyLength + size - 1) / size) + 3)
+        let blocks = free.count
+        let rows = problem.segments.map { segment in
+            (0..<(segment.keyCount + size - 1) / size).map { _ in free.remove(at: random.below(free.count)) }
+        }
+        func pool(_ operand: Tensor, _ view: HeadView, _ columns: Int) throws(AttentionError) -> Tensor {
+            let type = operand.elementType
+            let storage = try HostStorage(byteCount: blocks * shape.keyValueHeads * size * columns * type.byteCount)
+            storage.fillWithNaN()
+            let pool = try Tensor(
+                storage: storage, layout: try TensorLayout(contiguous: [blocks, shape.keyValueHeads, size, columns]),
+                elementType: type)
+            for (entry, row) in rows.enumerated() {
+                for (index, block) in row.enumerated() {
+                    let count = min(size, problem.segments[entry].keyCount - index * size)
+                    let source = try operand.viewed(
+                        shape: [1, shape.keyValueHeads, count, columns],
+                        strides: [0, view.head, view.row, view.column],
+                        offset: view.offset + entry * view.batch + index * size * view.row)
+                    try pool.sliced(axis: 0, block..<block + 1).sliced(axis: 2, 0..<count).writeBytes(of: source)
+                }
+            }
+            return pool
+        }
+        var part = inputs
+        part.key = try pool(inputs.key, problem.key, shape.headDimension)
+        part.value = try pool(inputs.value, problem.value, shape.valueDimension)
+        if part.query.rank == 3 {
+            part.key = try part.key.asRank3()
+            part.value = try part.value.asRank3()
+        }
+        part.blockTable = BlockTable(rows, columns: (shape.keyLength + size - 1) / size + random.below(3))
+        return self.part("the same keys in blocks of \(size)", part)
+    }
+}
+
 extension Tensor {
+    /// `[batch, head, row, column]` as `[batch, row, head · column]`: a copy.
+    fileprivate func asRank3() throws(AttentionError) -> Tensor {
+        let rows = try permuted([0, 2, 1, 3])
+        let bytes = try rows.contiguousBytes()
+        return try Tensor(
+            bytes: bytes, shape: [shape[0], shape[2], shape[1] * shape[3]], elementType: elementType)
+    }
+
     func cut(axis: Int, _ range: Range<Int>) throws(AttentionError) -> Tensor { try sliced(axis: axis, range) }
 
     /// Heads of a tensor of rank 4, or columns of one of rank 3.

@@ -7,6 +7,7 @@ struct CallRun {
     let queue: Queue
     let problem: AttentionProblem
     let buffers: CallBuffers
+    let blockTable: BlockTable?
     /// The problem as kernels read it, with the views of the buffers filled in.
     let arguments: KernelProblem
     let timer: LaunchTimer
@@ -20,6 +21,7 @@ struct CallRun {
         self.queue = queue
         self.problem = problem
         self.timer = timer
+        blockTable = inputs.blockTable
         operands = OperandBuffers(backend: backend, queue: queue)
         var arguments = KernelProblem(problem)
         buffers = try CallBuffers(problem, inputs, outputs, operands, &arguments)

@@ -70,12 +70,12 @@ struct KernelProblem {
     var keyBlocks: Int32 = 1
     var blockKeys: Int32 = 0
     var blockTiles: Int32 = 1
-    var unused1: Int32 = 0
+    var blockColumns: Int32
     var queryStorage: Int32
     var valueStorage: Int32
     /// 4 without a mask.
     var maskStorage: Int32
-    var unused2: Int32 = 0
+    var blockShift: Int32
     var scale: Float
     var softcap: Float
 
@@ -96,6 +96,8 @@ struct KernelProblem {
         queryStorage = problem.queryType.kernelStorage
         valueStorage = problem.valueType.kernelStorage
         maskStorage = problem.maskType?.kernelStorage ?? 4
+        blockColumns = problem.blockSize > 0 ? Int32(shape.keyLength / problem.blockSize) : 0
+        blockShift = problem.blockSize > 0 ? Int32(problem.blockSize.trailingZeroBitCount) : 0
         scale = Float(problem.scale)
         softcap = Float(problem.softcap)
     }

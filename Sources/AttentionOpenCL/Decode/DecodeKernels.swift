@@ -9,7 +9,7 @@ struct DecodeKernels: FusedKernels {
     private let merge: ProgramKernel
     private let lanes: Int
     private let computeUnits: Int
-    private let segmentBuffers = SegmentBuffers()
+    private let tables = CallTables()
 
     static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
         widthRefusal(width) ?? depthRefusal(problem)
@@ -55,13 +55,13 @@ struct DecodeKernels: FusedKernels {
         p.tiles = Int32(split.rows)
         p.keyBlocks = Int32(split.chunks)
         p.blockTiles = Int32(split.items)
-        let constants = try segmentBuffers.buffer(call)
+        let constants = try tables.segments(call)
         let buffers = call.buffers
         let heads = call.problem.shape.keyValueHeads
         let first = try decode.launch()
             .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
-            .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(constants).buffer(scratch)
-            .bytes(of: p)
+            .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(constants)
+            .buffer(tables.blocks(call)).buffer(scratch).bytes(of: p)
         try call.timer.run(
             first, on: call.queue, global: WorkSize(split.blocks * split.items, heads, segments),
             local: WorkSize(1, 1, 1))

@@ -8,7 +8,7 @@ struct FlashKernels: FusedKernels {
     private let kernel: FlashKernel
     private let program: ProgramKernel
     private let computeUnits: Int
-    private let segmentBuffers = SegmentBuffers()
+    private let tables = CallTables()
 
     static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
         widthRefusal(width) ?? depthRefusal(problem)
@@ -47,11 +47,11 @@ struct FlashKernels: FusedKernels {
         var p = call.arguments
         p.tiles = Int32(blocks.tiles)
         p.blockTiles = Int32(blocks.tilesPerItem)
-        let segments = try segmentBuffers.buffer(call)
         let buffers = call.buffers
         let launch = try program.launch()
             .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
-            .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(segments).bytes(of: p)
+            .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks)
+            .buffer(tables.segments(call)).buffer(tables.blocks(call)).bytes(of: p)
         let global = WorkSize(blocks.itemsPerHead, call.problem.shape.keyValueHeads, call.problem.segments.count)
         try call.timer.run(launch, on: call.queue, global: global, local: WorkSize(1, 1, 1))
     }

@@ -52,7 +52,8 @@ final class StagedPlan: BackendPlan {
             problem, tiles, limit: backend.scratchLimit(policy, tiles),
             onlyScores: onlyScores)
         let timer = LaunchTimer(isOn: control.isProfiled)
-        let (problem, inputs) = try AttentionInputs.withSinglePrecisionMask(problem, inputs)
+        let (rounded, roundedInputs) = try AttentionInputs.withSinglePrecisionMask(problem, inputs)
+        let (problem, inputs) = try AttentionInputs.withoutBlocks(rounded, roundedInputs)
         try backend.withQueue(isProfiled: control.isProfiled) { (queue) throws(AttentionError) in
             let run = try asAttentionError(backend.device.name) { () throws(OpenCLError) in
                 StagedRun(

@@ -1,5 +1,13 @@
 public import AttentionCore
 
+/// Keys and values of earlier tokens that calls and plans read in place: ``KeyValueCache``, ``PagedKeyValueCache``, or yours.
+public protocol AttentionCache: Sendable {
+    /// Who reads it.
+    var device: Device { get }
+    /// A call with all keys and values, their lengths, and where they lie.
+    func inputs(for query: Tensor, mask: AttentionMask) -> AttentionInputs
+}
+
 extension Device {
     /// Attends the keys and values of a cache, in place.
     ///
@@ -15,18 +23,19 @@ extension Device {
     ///
     /// Cost: one read of the keys and values; nothing is copied.
     public func attend(
-        query: Tensor, cache: KeyValueCache, mask: AttentionMask = .none, options: AttentionOptions = .init(),
+        query: Tensor, cache: some AttentionCache, mask: AttentionMask = .none, options: AttentionOptions = .init(),
         policy: PlanPolicy = .init(), fallback: FallbackPolicy = .automatic, control: RunControl = .init()
     ) throws(AttentionError) -> AttentionResult {
-        try attend(cache.inputs(query, mask), options, policy: policy, fallback: fallback, control: control)
+        try attend(cache.inputs(for: query, mask: mask), options, policy: policy, fallback: fallback, control: control)
     }
 
     /// The form above, off the threads that tasks share; cancellable.
     public func attend(
-        query: Tensor, cache: KeyValueCache, mask: AttentionMask = .none, options: AttentionOptions = .init(),
+        query: Tensor, cache: some AttentionCache, mask: AttentionMask = .none, options: AttentionOptions = .init(),
         policy: PlanPolicy = .init(), fallback: FallbackPolicy = .automatic, control: RunControl = .init()
     ) async throws(AttentionError) -> AttentionResult {
-        try await attend(cache.inputs(query, mask), options, policy: policy, fallback: fallback, control: control)
+        try await attend(
+            cache.inputs(for: query, mask: mask), options, policy: policy, fallback: fallback, control: control)
     }
 }
 
@@ -34,17 +43,14 @@ extension AttentionPlan {
     /// Attends the keys and values of a cache, in place. The plan is one for the cache's capacity: a cache that grew takes a new one.
     ///
     /// - Throws: `AttentionError.invalid` if the query or the capacity is not the planned one; otherwise as `forward`.
-    public func forward(query: Tensor, cache: KeyValueCache) throws(AttentionError) -> Tensor {
-        let contents = cache.contents()
-        return try forward(query: query, key: contents.key, value: contents.value, keyLengths: contents.lengths)
-    }
-}
-
-extension KeyValueCache {
-    func inputs(_ query: Tensor, _ mask: AttentionMask) -> AttentionInputs {
-        let contents = self.contents()
-        var inputs = AttentionInputs(query: query, key: contents.key, value: contents.value, mask: mask)
-        inputs.keyLengths = contents.lengths
-        return inputs
+    public func forward(query: Tensor, cache: some AttentionCache) throws(AttentionError) -> Tensor {
+        let contents = cache.inputs(for: query, mask: template.mask)
+        var inputs = template
+        inputs.query = query
+        inputs.key = contents.key
+        inputs.value = contents.value
+        inputs.keyLengths = contents.keyLengths
+        inputs.blockTable = contents.blockTable
+        return try attend(inputs).output
     }
 }

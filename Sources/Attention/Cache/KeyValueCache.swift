@@ -1,0 +1,142 @@
+public import AttentionCore
+import Locking
+
+/// Keys and values of earlier tokens, kept where a device reads them, for several sequences of different lengths.
+///
+/// ```swift
+/// let cache = try KeyValueCache(device: device, keyValueHeads: 8, headDimension: 128)
+/// for token in tokens {
+///     try cache.append(key: k, value: v)                       // [1, 8, 1, 128]
+///     let step = try device.attend(query: q, cache: cache)     // reads the memory itself
+/// }
+/// ```
+///
+/// Memory is `[sequences, keyValueHeads, capacity, dimension]`, the rows of a head one after the other. It doubles when it is full,
+/// so that appending costs one copy of what is appended, on average. CPU devices use it in place.
+///
+/// One cache may be used from many tasks; an append waits for the one before it. A call reads what was there when it began:
+/// appending writes behind that, but truncating and then appending overwrites it, so end such calls first.
+public final class KeyValueCache: Sendable {
+    private let format: CacheFormat
+    private let state: Guarded<State>
+
+    private struct State {
+        var memory: CacheFormat.Memory
+        var lengths: [Int]
+        var capacity: Int { memory.key.shape[2] }
+    }
+
+    /// An empty cache.
+    ///
+    /// - Parameters:
+    ///   - device: Who reads it.
+    ///   - sequences: How many sequences; each call has one query batch entry for each.
+    ///   - valueDimension: `nil` is `headDimension`.
+    ///   - valueType: `nil` is `elementType`.
+    ///   - capacity: Keys that fit each sequence before the memory grows.
+    /// - Throws: `AttentionError`: `invalid` for sizes below 1 or types that are no floating-point ones, `outOfMemory`.
+    public init(
+        device: Device, sequences: Int = 1, keyValueHeads: Int, headDimension: Int, valueDimension: Int? = nil,
+        elementType: ElementType = .float32, valueType: ElementType? = nil, capacity: Int = 256
+    ) throws(AttentionError) {
+        format = try CacheFormat(
+            device: device, sequences: sequences, keyValueHeads: keyValueHeads, headDimension: headDimension,
+            valueDimension: valueDimension, elementType: elementType, valueType: valueType,
+            others: [("capacity", capacity)])
+        state = Guarded(
+            State(
+                memory: try format.makeMemory(sequences, rows: capacity),
+                lengths: Array(repeating: 0, count: sequences)))
+    }
+
+    /// Keys of each sequence.
+    public var lengths: [Int] { state.withLock { $0.lengths } }
+
+    /// Keys that fit each sequence without growing.
+    public var capacity: Int { state.withLock { $0.capacity } }
+
+    /// Views `[sequences, keyValueHeads, capacity, dimension]` of the memory itself, and how many keys of each sequence are real.
+    /// They stay valid when the cache grows; they do not follow it then.
+    public func contents() -> (key: Tensor, value: Tensor, lengths: [Int]) {
+        state.withLock { ($0.memory.key, $0.memory.value, $0.lengths) }
+    }
+
+    /// Appends rows to every sequence.
+    ///
+    /// - Parameters:
+    ///   - key: `[sequences, keyValueHeads, n, headDimension]`, any strides, n ≥ 0.
+    ///   - value: `[sequences, keyValueHeads, n, valueDimension]`.
+    /// - Throws: `AttentionError`: `invalid` before anything is changed; `outOfMemory` if it cannot grow.
+    public func append(key: Tensor, value: Tensor) throws(AttentionError) {
+        try append(key, value, to: 0..<sequences)
+    }
+
+    /// Appends rows to one sequence: `[1, keyValueHeads, n, dimension]`.
+    public func append(key: Tensor, value: Tensor, to sequence: Int) throws(AttentionError) {
+        try format.check(sequence)
+        try append(key, value, to: sequence..<sequence + 1)
+    }
+
+    /// Forgets the keys of a sequence from `length` on.
+    ///
+    /// - Throws: `AttentionError.invalid` unless `length` is within what is there.
+    public func truncate(sequence: Int, to length: Int) throws(AttentionError) {
+        try format.check(sequence)
+        let found = state.withLock { state -> Int in
+            let found = state.lengths[sequence]
+            if (0...found).contains(length) { state.lengths[sequence] = length }
+            return found
+        }
+        guard (0...found).contains(length) else {
+            throw .invalid("length", .bounds, expected: "0…\(found)", found: "\(length)")
+        }
+    }
+
+    /// Forgets everything and keeps the memory.
+    public func removeAll() {
+        state.withLock { $0.lengths = Array(repeating: 0, count: sequences) }
+    }
+
+    /// Makes room for `capacity` keys of each sequence. Less than there is changes nothing.
+    public func reserve(_ capacity: Int) throws(AttentionError) {
+        try state.change { (state) throws(AttentionError) in
+            if capacity > state.capacity { try self.grow(&state, to: capacity) }
+        }
+    }
+}
+
+// MARK: - Changing it
+
+extension KeyValueCache {
+    private func append(_ key: Tensor, _ value: Tensor, to range: Range<Int>) throws(AttentionError) {
+        let (source, rows) = try format.checked(key, value, sequences: range.count)
+        try state.change { (state) throws(AttentionError) in
+            let needed = try range.reduce(0) { max($0, state.lengths[$1]) }.adding(rows: rows)
+            if needed > state.capacity { try self.grow(&state, to: max(needed, 2 * state.capacity)) }
+            for (entry, sequence) in range.enumerated() {
+                try source.copy(entry, 0..<rows, to: state.memory, sequence, at: state.lengths[sequence])
+                state.lengths[sequence] += rows
+            }
+        }
+    }
+
+    private func grow(_ state: inout State, to capacity: Int) throws(AttentionError) {
+        let memory = try format.makeMemory(sequences, rows: capacity)
+        for sequence in 0..<sequences {
+            try state.memory.copy(sequence, 0..<state.lengths[sequence], to: memory, sequence, at: 0)
+        }
+        state.memory = memory
+    }
+}
+
+extension KeyValueCache: AttentionCache {
+    public var device: Device { format.device }
+    public var sequences: Int { format.sequences }
+
+    public func inputs(for query: Tensor, mask: AttentionMask) -> AttentionInputs {
+        let contents = self.contents()
+        var inputs = AttentionInputs(query: query, key: contents.key, value: contents.value, mask: mask)
+        inputs.keyLengths = contents.lengths
+        return inputs
+    }
+}
