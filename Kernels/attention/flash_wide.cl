@@ -43,6 +43,37 @@
 #include "query_tile.clh"
 #pragma OPENCL FP_CONTRACT OFF
 
+#define MASK_CHANGES_NOTHING 0
+#define MASK_EXCLUDES_ALL 1
+#define MASK_IS_MIXED 2
+
+// m ← what the mask adds to keys from … to − 1, laid out as their scores. Says what it does to them as a whole.
+inline int load_mask_tile(global const uchar *mask, int from, int to, const problem *p, const work *w, lanes *m) {
+    lane_ints changed = (lane_ints)(0), open = (lane_ints)(0);
+#pragma unroll 1
+    for (int v = 0; v < QUERY_VECTORS; ++v) {
+        // A vector without a query takes the last one.
+        const int first = min(v * LANES, w->rows - 1), rows = w->rows - first;
+        const long row = view_row(p->mask, w->s.batch, w->head, w->s.query_start + w->first + first);
+        for (int key = from; key < to; key += LANES) {
+            const int count = min(LANES, to - key);
+            lanes x[LANES];
+            for (int i = 0; i < LANES; ++i)
+                x[i] = load_mask(
+                    p->mask_storage, mask,
+                    row + min(i, rows - 1) * p->mask.row + (w->s.key_start + key) * p->mask.column, p->mask.column,
+                    count);
+            transpose(x);
+            for (int i = 0; i < count; ++i) {
+                m[(key - from + i) * QUERY_VECTORS + v] = x[i];
+                changed |= x[i] != 0.0f;
+                open |= AS_INTS(x[i]) != (int)0xFF800000;
+            }
+        }
+    }
+    return !ANY_LANE(open) ? MASK_EXCLUDES_ALL : ANY_LANE(changed) ? MASK_IS_MIXED : MASK_CHANGES_NOTHING;
+}
+
 // s ← scores of `count` keys; best ← the largest.
 inline void find_scores(
     const lanes *qt, const float *kt, int depth, int count, lanes *s, lanes best[QUERY_VECTORS]) {
@@ -78,23 +109,26 @@ inline void find_scores(
     }
 }
 
-// Softcap, mask and ALiBi, in place, for keys from … to − 1; best ← the largest attended one.
+// Softcap, mask and ALiBi, in place, for keys from … to − 1; best ← the largest attended one. `m` is null where the mask adds nothing.
 inline void find_logits(
-    lanes *s, int from, int to, global const uchar *mask, float slope, const problem *p, const work *w,
+    lanes *s, const lanes *m, int from, int to, float slope, const problem *p, const query_tile *tile,
     lanes best[QUERY_VECTORS]) {
-#pragma unroll 1
-    for (int v = 0; v < QUERY_VECTORS; ++v) {
-        query_lanes ql;
-        find_lanes(p, w, v, &ql);
-        for (int key = from; key < to; ++key) {
-            lanes *at = s + (key - from) * QUERY_VECTORS + v;
-            lane_ints excluded;
-            const lanes t = masked(soft_capped(*at, p->softcap), key, p, w, mask, slope, &ql, &excluded);
+    for (int key = from; key < to; ++key)
+#pragma unroll
+        for (int v = 0; v < QUERY_VECTORS; ++v) {
+            const query_lanes *ql = &tile->ql[v];
+            const int at = (key - from) * QUERY_VECTORS + v;
+            lanes t = soft_capped(s[at], p->softcap);
+            lane_ints excluded = (lane_ints)(key < ql->low) | (lane_ints)(key >= ql->high);
+            if (HAS_MASK && m) {
+                excluded |= AS_INTS(m[at]) == (int)0xFF800000;
+                t = MULADD(m[at], (lanes)(LOGIT_UNIT), t);
+            }
+            t = sloped(t, key, ql->position, slope);
             best[v] = select(best[v], t > best[v] ? t : best[v], excluded == 0);
             const lane_ints kept = select((lane_ints)(QUIET_NAN), AS_INTS(t), t == t);
-            *at = AS_LANES(select((lane_ints)(EXCLUDED), kept, excluded == 0));
+            s[at] = AS_LANES(select((lane_ints)(EXCLUDED), kept, excluded == 0));
         }
-    }
 }
 
 // s ← weights; sum ← theirs.
@@ -177,26 +211,47 @@ inline bool load_keys(
 
 // One tile's share of a pass: keys from … to − 1.
 inline void attend(
-    query_tile *tile, const float *kt, const float *vt, int from, int to, bool is_finite, lanes *s,
+    query_tile *tile, const float *kt, const float *vt, int from, int to, bool is_finite, lanes *s, lanes *m,
     global const uchar *mask, float slope, const problem *p) {
-    const bool is_mixed = HAS_MASK || slope != 0.0f || p->softcap > 0.0f || from < tile->low_all
-        || to > tile->high_all;
-    lanes best[QUERY_VECTORS], raw[QUERY_VECTORS], factor[QUERY_VECTORS], sum[QUERY_VECTORS];
+#if HAS_MASK
+    const int kind = load_mask_tile(mask, from, to, p, &tile->w, m);
+    if (kind == MASK_EXCLUDES_ALL)
+        return;
+    if (kind == MASK_CHANGES_NOTHING)
+        m = 0;
+#endif
+    // Keys from … a − 1 and b … to − 1 are not attended by every query, or not as they are; b − a is whole TILE_Ks.
+    const bool is_plain = !m && slope == 0.0f && !(p->softcap > 0.0f);
+    const int a = is_plain ? clamp(tile->low_all, from, to) : to;
+    const int b = is_plain && tile->high_all < to ? a + max(tile->high_all - a, 0) / TILE_K * TILE_K : to;
+    const int ends[4] = {from, a, b, to};
+    lanes best[QUERY_VECTORS], factor[QUERY_VECTORS], sum[QUERY_VECTORS];
 #pragma unroll
     for (int v = 0; v < QUERY_VECTORS; ++v) {
-        best[v] = raw[v] = tile->best[v];
+        best[v] = tile->best[v];
         sum[v] = (lanes)(0.0f);
     }
-    find_scores(tile->qt, kt, p->depth, to - from, s, raw);
-    if (is_mixed) {
-        find_logits(s, from, to, mask, slope, p, &tile->w, best);
-        find_weights(s, to - from, true, best, sum);
-    } else {
+#pragma unroll 1
+    for (int part = 0; part < 3; ++part) {
+        const int first = ends[part] - from, count = ends[part + 1] - ends[part];
+        lanes raw[QUERY_VECTORS];
 #pragma unroll
         for (int v = 0; v < QUERY_VECTORS; ++v)
-            best[v] = raw[v];
-        find_weights(s, to - from, false, best, sum);
+            raw[v] = best[v];
+        lanes *at = s + first * QUERY_VECTORS;
+        find_scores(tile->qt, kt + first * ROOM, p->depth, count, at, raw);
+        if (part == 1) {
+#pragma unroll
+            for (int v = 0; v < QUERY_VECTORS; ++v)
+                best[v] = raw[v];
+        } else {
+            find_logits(at, m, ends[part], ends[part + 1], slope, p, tile, best);
+        }
     }
+#pragma unroll 1
+    for (int part = 0; part < 3; ++part)
+        find_weights(
+            s + (ends[part] - from) * QUERY_VECTORS, ends[part + 1] - ends[part], part != 1, best, sum);
 #pragma unroll
     for (int v = 0; v < QUERY_VECTORS; ++v) {
         factor[v] = exp2_lanes(tile->best[v] - best[v]);
@@ -216,6 +271,11 @@ WIDE_KERNEL flash_wide(
     query_tile tiles[BLOCK_TILES];
     lanes kt[(TILE_J + TILE_K) * ROOM / LANES], vt[TILE_J * ROOM / LANES];
     lanes s[TILE_J * QUERY_VECTORS];
+#if HAS_MASK
+    lanes m[TILE_J * QUERY_VECTORS];
+#else
+    lanes *m = 0;
+#endif
     int count = 0, low = INT_MAX, high = 0;
     for (int i = 0; i < p.block_tiles; ++i) {
         // Heads that share keys come first, then the next queries: their keys are much the same.
@@ -243,7 +303,7 @@ WIDE_KERNEL flash_wide(
             const int from = max(first, t->w.low), to = min(last, t->w.high);
             if (from < to)
                 attend(
-                    t, (float *)kt + (from - start) * ROOM, (float *)vt + (from - start) * ROOM, from, to, is_finite, s,
+                    t, (float *)kt + (from - start) * ROOM, (float *)vt + (from - start) * ROOM, from, to, is_finite, s, m,
                     mask, slopes ? slopes[t->w.head] : 0.0f, &p);
         }
     }

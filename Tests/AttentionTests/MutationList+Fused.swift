@@ -16,8 +16,21 @@ extension KernelMutation {
         change(
             "flash: last key", "flash_wide.cl", "last = min(start + TILE_J, high)",
             "last = min(start + TILE_J, high - (high > 3))", "size:"),
-        change("flash: mixed tile taken for whole (start)", "flash_wide.cl", "from < tile->low_all", "false", "window"),
-        change("flash: mixed tile taken for whole (end)", "flash_wide.cl", "to > tile->high_all", "false", "causal"),
+        change(
+            "flash: mixed keys taken for whole (start)", "flash_wide.cl", "clamp(tile->low_all, from, to)", "from",
+            "window"),
+        change("flash: mixed keys taken for whole (end)", "flash_wide.cl", "tile->high_all < to", "false", "causal"),
+        change(
+            "flash: mask taken for nothing", "flash_wide.cl", "ANY_LANE(changed) ? MASK_IS_MIXED",
+            "false ? MASK_IS_MIXED",
+            "mask:f32"),
+        change(
+            "flash: mask taken for exclusion", "flash_wide.cl", "open |= AS_INTS(x[i])", "open = AS_INTS(x[i])",
+            "mask:bool"),
+        change("flash: mask ignored", "flash_wide.cl", "t = MULADD(m[at], (lanes)(LOGIT_UNIT), t);", "", "mask:f32"),
+        change(
+            "flash: vector mask polarity", "types.clh", "select((lanes)(-INFINITY), (lanes)(0.0f),",
+            "select((lanes)(0.0f), (lanes)(-INFINITY),", "mask:bool"),
         change(
             "flash: one key too many taken for attended", "query_tile.clh",
             "tile->high_all = range_high(p, &w->s, position)", "tile->high_all = range_high(p, &w->s, position + 1)",
@@ -123,7 +136,8 @@ extension KernelMutation {
             "decode: mask column without start", "row_weights.clh", "column = seg->key_start + start", "column = start",
             "mask:", "packed"),
         change(
-            "decode: short mask attended", "row_weights.clh", "column < p->mask_keys;", "column < p->mask_keys + 1;",
+            "decode: short mask attended", "problem.clh", "min(s->key_count, p->mask_keys - s->key_start)",
+            "s->key_count",
             "short-mask"),
         change(
             "merge: earlier part not rescaled", "merge.clh", "MULADD(ao[c], of_a, bo[c] * of_b)",

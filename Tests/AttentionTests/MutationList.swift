@@ -20,16 +20,17 @@ extension KernelMutation {
             "window"),
         change("window right narrow", "problem.clh", "p->window_right + 1)", "p->window_right)", "window"),
         change(
-            "last key of a length", "problem.clh", "long high = s->key_count;",
-            "long high = s->key_count - (s->key_count > 3 ? 1 : 0);", "lengths"),
+            "last key of a length", "problem.clh", "min(s->key_count, p->",
+            "min(s->key_count - (s->key_count > 3 ? 1 : 0), p->", "lengths"),
         change("last key of a tile's range", "problem.clh", "position + w->rows - 1)", "position)", "causal"),
         change("position without offset", "logits.clh", "row + w->s.offset;", "row;", "edge:causal-last-key"),
         change(
-            "mask polarity", "logits.clh", "mask[index] ? 0.0f : -INFINITY", "mask[index] ? -INFINITY : 0.0f",
-            "mask:bool"),
+            "mask polarity", "types.clh", "*p ? 0.0f : -INFINITY", "*p ? -INFINITY : 0.0f", "mask:bool"),
         change(
             "minus infinity no exclusion", "logits.clh", "out |= (AS_INTS(m) == (int)0xFF800000);", "", "closed-add"),
-        change("short mask attended", "logits.clh", "out = (lane_ints)(-1);", "out |= (lane_ints)(0);", "short-mask"),
+        change(
+            "short mask attended", "problem.clh", "min(s->key_count, p->mask_keys - s->key_start)", "s->key_count",
+            "short-mask"),
         change("mask column without start", "logits.clh", "w->s.key_start + key;", "key;", "mask:", "packed"),
         change(
             "mask added before softcap", "logits.clh", "MULADD(m, (lanes)(LOGIT_UNIT), s)",
@@ -38,8 +39,9 @@ extension KernelMutation {
     ]
 
     private static let softmax: [KernelMutation] = [
-        change("ALiBi without abs", "logits.clh", "(float)abs(key", "(float)(key", "alibi"),
-        change("ALiBi sign", "logits.clh", "s -= (slope", "s += (slope", "alibi"),
+        change(
+            "ALiBi without abs", "logits.clh", "AS_FLOATS(abs(key - position))", "AS_FLOATS(key - position)", "alibi"),
+        change("ALiBi sign", "logits.clh", "? s - (slope", "? s + (slope", "alibi"),
         change(
             "softcap not scaled back", "logits.clh", "(softcap * LOGIT_UNIT) * tanh", "LOGIT_UNIT * tanh", "softcap"),
         change(
