@@ -32,9 +32,6 @@
 #ifndef AHEAD
 #define AHEAD 16 // keys that are asked for ahead of their turn (4…16)
 #endif
-#ifndef HAS_PREFETCH
-#define HAS_PREFETCH 0 // 1 on a processor, where one address space holds all pointers
-#endif
 #ifndef ROOM
 #define ROOM 128 // room for D and Dv; a multiple of LANES
 #endif
@@ -58,13 +55,6 @@
 typedef JOIN(Q_STORAGE, _storage) q_storage;
 typedef JOIN(V_STORAGE, _storage) v_storage;
 #define LOAD_KEY JOIN(load_part_, Q_STORAGE)
-
-// Asks for memory that is read soon; p is never looked into. Drivers leave OpenCL's own prefetch() out.
-#if HAS_PREFETCH
-#define PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p))
-#else
-#define PREFETCH(p) ((void)(p))
-#endif
 
 // Lane i of the result is the sum of the lanes of x[i], added in the same order for every i.
 inline lanes lane_sums(lanes x[LANES]) {

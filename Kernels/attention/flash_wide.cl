@@ -5,7 +5,7 @@
 // with a table blocks [B][block_columns]: k [blocks,Hkv,2^block_shift,D], v alike.
 // Launch: global (blocks, key heads, segments): one work-item owns block_tiles query tiles of the heads that share a key head, and
 // reads their keys and values once, TILE_J at a time. One lane is one query, so that no reduction runs across lanes.
-// Private: qᵀ and oᵀ of each tile; TILE_J keys and values as float, one tile's scores: sized for the caches. Sums in registers:
+// Private: qᵀ and oᵀ of each tile; one tile's scores; TILE_J keys and values as float where they cannot be read in place. In registers:
 // TILE_K × QUERY_VECTORS for the scores, TILE_V × QUERY_VECTORS for the values.
 // Edges: TILE_J counts from key 0, whatever the mask leaves, so that a row's sums are cut at the same keys beside any other rows.
 // Keys that no query of a tile attends are left out; keys that some do not attend have weight −0 there, which changes no sum.
@@ -43,6 +43,17 @@
 #include "query_tile.clh"
 #pragma OPENCL FP_CONTRACT OFF
 
+#if HAS_FLAT_MEMORY
+#define AS_PRIVATE(p, index) ((const float *)(size_t)((global const float *)(p) + (index)))
+#else
+#define AS_PRIVATE(p, index) ((const float *)0)
+#endif
+
+// Rows of floats in one piece, close enough together for the caches.
+inline bool is_plain_rows(int storage, view rows) {
+    return storage == STORAGE_f32 && rows.column == 1 && rows.row > 0 && rows.row <= 2 * ROOM;
+}
+
 #define MASK_CHANGES_NOTHING 0
 #define MASK_EXCLUDES_ALL 1
 #define MASK_IS_MIXED 2
@@ -76,7 +87,7 @@ inline int load_mask_tile(global const uchar *mask, int from, int to, const prob
 
 // s ← scores of `count` keys; best ← the largest.
 inline void find_scores(
-    const lanes *qt, const float *kt, int depth, int count, lanes *s, lanes best[QUERY_VECTORS]) {
+    const lanes *qt, const float *kt, long row, int depth, int count, lanes *s, lanes best[QUERY_VECTORS]) {
     for (int key = 0; key < count; key += TILE_K) {
         lanes sum[TILE_K][QUERY_VECTORS];
 #pragma unroll
@@ -91,7 +102,7 @@ inline void find_scores(
             for (int t = 0; t < TILE_K; ++t)
 #pragma unroll
                 for (int v = 0; v < QUERY_VECTORS; ++v)
-                    sum[t][v] = MULADD(qd[v], (lanes)(kd[t * ROOM]), sum[t][v]);
+                    sum[t][v] = MULADD(qd[v], (lanes)(kd[t * row]), sum[t][v]);
             qd += QUERY_VECTORS;
             kd += 1;
         }
@@ -104,7 +115,7 @@ inline void find_scores(
                     best[v] = sum[t][v] > best[v] ? sum[t][v] : best[v];
                 }
             }
-        kt += TILE_K * ROOM;
+        kt += TILE_K * row;
         s += TILE_K * QUERY_VECTORS;
     }
 }
@@ -158,7 +169,8 @@ inline lanes add_careful(lanes weight, float value, lanes sum) {
 // oᵀ ← oᵀ·factor + Σ weight·value, TILE_V columns at a time.
 #define DEFINE_ADD_VALUES(name, add)                                                                                  \
     inline void name(                                                                                                 \
-        const lanes *s, const float *vt, int columns, int count, const lanes factor[QUERY_VECTORS], lanes *ot) {      \
+        const lanes *s, const float *vt, long row, int columns, int count, const lanes factor[QUERY_VECTORS],         \
+        lanes *ot) {                                                                                                  \
         for (int column = 0; column < columns; column += TILE_V) {                                                    \
             lanes sum[TILE_V][QUERY_VECTORS];                                                                         \
             _Pragma("unroll") for (int c = 0; c < TILE_V; ++c)                                                        \
@@ -171,7 +183,7 @@ inline lanes add_careful(lanes weight, float value, lanes sum) {
                     _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v)                                         \
                         sum[c][v] = add(weight[v], value[c], sum[c][v]);                                              \
                 weight += QUERY_VECTORS;                                                                              \
-                value += ROOM;                                                                                  \
+                value += row;                                                                                         \
             }                                                                                                         \
             _Pragma("unroll") for (int c = 0; c < TILE_V; ++c)                                                        \
                 _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v)                                             \
@@ -183,35 +195,55 @@ inline lanes add_careful(lanes weight, float value, lanes sum) {
 DEFINE_ADD_VALUES(add_values, add_finite)
 DEFINE_ADD_VALUES(add_any_values, add_careful)
 
-// Keys first … last − 1 and their values as float, at their places in the pass that begins with key `start`. True if all values
-// are finite.
-inline bool load_keys(
-    global const uchar *k, global const uchar *v, global const int *blocks, const problem *p, const work *w, int start,
-    int first, int last, float *kt, float *vt) {
+// Keys first … last − 1 and their values as float, for all tiles of a work-item.
+typedef struct {
+    const float *k, *v; // of key `first`
+    long k_row, v_row;
+    bool is_finite; // all values are
+} key_block;
+
+// Rows are packed into kt and vt, unless they can be read where they are: in one piece, with keys to spare behind the last TILE_K.
+inline void load_keys(
+    global const uchar *k, global const uchar *v, global const int *blocks, const problem *p, const work *w, int first,
+    int last, bool has_spare, float *kt, float *vt, key_block *to) {
     const int head = w->head / p->group;
-    float *v_to = vt + (first - start) * ROOM;
-    for (int key = first; key < last;) {
+    const bool in_place = HAS_FLAT_MEMORY && !blocks;
+    const bool packs_keys = !(in_place && has_spare && is_plain_rows(p->q_storage, p->k));
+    const bool packs_values = !(in_place && p->columns % LANES == 0 && is_plain_rows(p->v_storage, p->v));
+    for (int key = first; key < last && (packs_keys || packs_values);) {
         // Rows of a block lie together.
         const int next = blocks ? min(last, ((key >> p->block_shift) + 1) << p->block_shift) : last;
-        const int count = next - key, at = (key - start) * ROOM;
-        copy_rows(
-            p->q_storage, k, key_row(p, p->k, blocks, &w->s, head, key), p->k.row, p->k.column, count, p->depth,
-            kt + at, ROOM);
-        copy_rows(
-            p->v_storage, v, key_row(p, p->v, blocks, &w->s, head, key), p->v.row, p->v.column, count, p->columns,
-            vt + at, ROOM);
+        const int count = next - key, at = (key - first) * ROOM;
+        if (packs_keys)
+            copy_rows(
+                p->q_storage, k, key_row(p, p->k, blocks, &w->s, head, key), p->k.row, p->k.column, count, p->depth,
+                kt + at, ROOM);
+        if (packs_values)
+            copy_rows(
+                p->v_storage, v, key_row(p, p->v, blocks, &w->s, head, key), p->v.row, p->v.column, count, p->columns,
+                vt + at, ROOM);
         key = next;
     }
+    to->k = packs_keys ? kt : AS_PRIVATE(k, key_row(p, p->k, 0, &w->s, head, first));
+    to->v = packs_values ? vt : AS_PRIVATE(v, key_row(p, p->v, 0, &w->s, head, first));
+    to->k_row = packs_keys ? ROOM : p->k.row;
+    to->v_row = packs_values ? ROOM : p->v.row;
     lane_ints odd = (lane_ints)(0);
-    for (int i = 0; i < last - first; ++i)
+    for (int i = 0; i < last - first; ++i) {
         for (int c = 0; c < p->columns; c += LANES)
-            odd |= (AS_INTS(LOAD_LANES(v_to + i * ROOM + c)) & 0x7F800000) == 0x7F800000;
-    return !ANY_LANE(odd);
+            odd |= (AS_INTS(LOAD_LANES(to->v + i * to->v_row + c)) & 0x7F800000) == 0x7F800000;
+        // The next pass's rows, or those of the next head.
+        for (int c = 0; !packs_keys && c < p->depth; c += LANES)
+            PREFETCH(to->k + (i + TILE_J) * to->k_row + c);
+        for (int c = 0; !packs_values && c < p->columns; c += LANES)
+            PREFETCH(to->v + (i + TILE_J) * to->v_row + c);
+    }
+    to->is_finite = !ANY_LANE(odd);
 }
 
 // One tile's share of a pass: keys from … to − 1.
 inline void attend(
-    query_tile *tile, const float *kt, const float *vt, int from, int to, bool is_finite, lanes *s, lanes *m,
+    query_tile *tile, const key_block *keys, int from, int to, int first_key, lanes *s, lanes *m,
     global const uchar *mask, float slope, const problem *p) {
 #if HAS_MASK
     const int kind = load_mask_tile(mask, from, to, p, &tile->w, m);
@@ -239,7 +271,8 @@ inline void attend(
         for (int v = 0; v < QUERY_VECTORS; ++v)
             raw[v] = best[v];
         lanes *at = s + first * QUERY_VECTORS;
-        find_scores(tile->qt, kt + first * ROOM, p->depth, count, at, raw);
+        find_scores(
+            tile->qt, keys->k + (ends[part] - first_key) * keys->k_row, keys->k_row, p->depth, count, at, raw);
         if (part == 1) {
 #pragma unroll
             for (int v = 0; v < QUERY_VECTORS; ++v)
@@ -258,10 +291,11 @@ inline void attend(
         tile->best[v] = best[v];
         tile->sum[v] = MULADD(tile->sum[v], factor[v], sum[v]);
     }
-    if (is_finite)
-        add_values(s, vt, p->columns, to - from, factor, tile->ot);
+    const float *v = keys->v + (from - first_key) * keys->v_row;
+    if (keys->is_finite)
+        add_values(s, v, keys->v_row, p->columns, to - from, factor, tile->ot);
     else
-        add_any_values(s, vt, p->columns, to - from, factor, tile->ot);
+        add_any_values(s, v, keys->v_row, p->columns, to - from, factor, tile->ot);
 }
 
 WIDE_KERNEL flash_wide(
@@ -277,6 +311,7 @@ WIDE_KERNEL flash_wide(
     lanes *m = 0;
 #endif
     int count = 0, low = INT_MAX, high = 0;
+    bool is_from_0 = true;
     for (int i = 0; i < p.block_tiles; ++i) {
         // Heads that share keys come first, then the next queries: their keys are much the same.
         const int item = get_global_id(0) * p.block_tiles + i, tile = item / p.group, member = item - tile * p.group;
@@ -286,6 +321,7 @@ WIDE_KERNEL flash_wide(
         start_tile(q, &p, t);
         low = min(low, t->w.low);
         high = max(high, t->w.high);
+        is_from_0 &= t->low_all == 0;
         ++count;
     }
     if (count == 0)
@@ -297,14 +333,16 @@ WIDE_KERNEL flash_wide(
         STORE_LANES((lanes)(0.0f), (float *)vt + i);
     for (int start = low / TILE_J * TILE_J; start < high; start += TILE_J) {
         const int first = max(start, low), last = min(start + TILE_J, high);
-        const bool is_finite = load_keys(k, v, blocks, &p, &tiles[0].w, start, first, last, (float *)kt, (float *)vt);
+        // Scores of the last TILE_K read keys beyond the last one, unless it is whole.
+        const bool has_spare =
+            (is_from_0 && last % TILE_K == 0) || last + TILE_K - 1 <= tiles[0].w.s.key_capacity;
+        key_block keys;
+        load_keys(k, v, blocks, &p, &tiles[0].w, first, last, has_spare, (float *)kt, (float *)vt, &keys);
         for (int i = 0; i < count; ++i) {
             query_tile *t = &tiles[i];
             const int from = max(first, t->w.low), to = min(last, t->w.high);
             if (from < to)
-                attend(
-                    t, (float *)kt + (from - start) * ROOM, (float *)vt + (from - start) * ROOM, from, to, is_finite, s, m,
-                    mask, slopes ? slopes[t->w.head] : 0.0f, &p);
+                attend(t, &keys, from, to, first, s, m, mask, slopes ? slopes[t->w.head] : 0.0f, &p);
         }
     }
     for (int i = 0; i < count; ++i)

@@ -3,8 +3,7 @@ import OpenCLRuntime
 /// One specialisation of `decode_wide` or `merge_wide`: all that its text is compiled with. Two equal ones are the same program.
 struct DecodeKernel: Hashable, Sendable {
     enum Step: Hashable, Sendable {
-        /// On a processor, where kernels can ask for memory ahead: 1,32,8,1,4096,128 read 15 GB/s without on PoCL, 25 with.
-        case decode(query: KernelStorage, value: KernelStorage, rows: Int, isProcessor: Bool)
+        case decode(query: KernelStorage, value: KernelStorage, rows: Int)
         case merge
     }
 
@@ -12,6 +11,7 @@ struct DecodeKernel: Hashable, Sendable {
     let lanes: Int
     let room: Int
     let hasShuffles: Bool
+    let hasFlatMemory: Bool
 
     /// Rows of a work-item.
     static let blockRows = 16
@@ -29,16 +29,18 @@ struct DecodeKernel: Hashable, Sendable {
         let common: [(name: String, value: BuildOptions.Value)] = [
             ("LANES", .integer(Int64(lanes))), ("ROOM", .integer(Int64(room))),
             ("HAS_SHUFFLES", .integer(hasShuffles ? 1 : 0)),
+            // For asking for memory ahead: 1,32,8,1,4096,128 reads 15 GB/s without on PoCL, 25 with.
+            ("HAS_FLAT_MEMORY", .integer(hasFlatMemory ? 1 : 0)),
         ]
         switch step {
         case .merge: return common
-        case .decode(let query, let value, let rows, let isProcessor):
+        case .decode(let query, let value, let rows):
             return common + [
                 ("ROWS", .integer(Int64(rows))), ("BLOCK_ROWS", .integer(Int64(Self.blockRows))),
                 ("CHUNK_KEYS", .integer(Int64(Self.chunkKeys))),
                 // Eight or sixteen sums hide the latency of a multiply-add and leave registers for the values.
                 ("TILE_C", .integer(rows == 4 ? 4 : lanes == 4 ? 4 : 8)),
-                ("HAS_PREFETCH", .integer(isProcessor ? 1 : 0)), ("Q_STORAGE", .identifier(query.rawValue)),
+                ("Q_STORAGE", .identifier(query.rawValue)),
                 ("V_STORAGE", .identifier(value.rawValue)),
             ]
         }

@@ -19,16 +19,19 @@ struct DecodeKernels: FusedKernels {
         _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
     ) throws(AttentionError) {
         let storages = try CallStorages(problem, backend.device)
-        lanes = width >= 16 ? 16 : width >= 8 ? 8 : 4
+        let lanes = width >= 16 ? 16 : width >= 8 ? 8 : 4
         let rows = DecodeSplit(problem, computeUnits: 1).rows
         let room = WideRoom.room(problem)
-        let step = DecodeKernel.Step.decode(
-            query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1,
-            isProcessor: backend.device.kind == .cpu)
+        func kernel(_ step: DecodeKernel.Step) -> KernelVariant {
+            .decode(
+                DecodeKernel(
+                    step: step, lanes: lanes, room: room, hasShuffles: backend.hasShuffles,
+                    hasFlatMemory: backend.hasFlatMemory))
+        }
         decode = try collector.kernel(
-            .decode(DecodeKernel(step: step, lanes: lanes, room: room, hasShuffles: backend.hasShuffles)))
-        merge = try collector.kernel(
-            .decode(DecodeKernel(step: .merge, lanes: lanes, room: room, hasShuffles: backend.hasShuffles)))
+            kernel(.decode(query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1)))
+        merge = try collector.kernel(kernel(.merge))
+        self.lanes = lanes
         computeUnits = backend.computeUnits
     }
 

@@ -63,7 +63,12 @@ public final class OpenCLBackend: Backend {
     var largestGroup: Int { max(min(info.maxWorkGroupSize, info.maxWorkItemSizes.first ?? 1), 1) }
 
     /// False for a simulator that takes the results of vector shuffles for uninitialised memory (Oclgrind 21.10).
-    var hasShuffles: Bool { !device.platform.contains("Oclgrind") }
+    var hasShuffles: Bool { !isSimulator }
+
+    /// Whether one address space holds all pointers, so that kernels can read operands as if they were their own.
+    var hasFlatMemory: Bool { device.kind == .cpu && !isSimulator }
+
+    private var isSimulator: Bool { device.platform.contains("Oclgrind") }
 
     /// How many work-groups run at once.
     var computeUnits: Int { max(info.computeUnits, 1) }

@@ -4,6 +4,7 @@ import OpenCLRuntime
 struct FlashKernel: Hashable, Sendable {
     let hasMask: Bool
     let hasShuffles: Bool
+    let hasFlatMemory: Bool
     /// Room for the head dimension and for the value dimension: many share a program.
     let room: Int
     let tiles: FlashTiles
@@ -20,7 +21,7 @@ struct FlashKernel: Hashable, Sendable {
             ("TILE_K", .integer(Int64(tiles.tileK))), ("TILE_V", .integer(Int64(tiles.tileV))),
             ("TILE_J", .integer(Int64(FlashTiles.tileJ))), ("BLOCK_TILES", .integer(Int64(blockTiles))),
             ("ROOM", .integer(Int64(room))), ("HAS_MASK", .integer(hasMask ? 1 : 0)),
-            ("HAS_SHUFFLES", .integer(hasShuffles ? 1 : 0)),
+            ("HAS_SHUFFLES", .integer(hasShuffles ? 1 : 0)), ("HAS_FLAT_MEMORY", .integer(hasFlatMemory ? 1 : 0)),
         ]
     }
 }

@@ -23,7 +23,8 @@ struct FlashKernels: FusedKernels {
         }
         let storages = try CallStorages(problem, backend.device)
         kernel = FlashKernel(
-            hasMask: storages.hasMask, hasShuffles: backend.hasShuffles, room: WideRoom.room(problem), tiles: tiles)
+            hasMask: storages.hasMask, hasShuffles: backend.hasShuffles,
+            hasFlatMemory: backend.hasFlatMemory, room: WideRoom.room(problem), tiles: tiles)
         program = try collector.kernel(.flash(kernel))
         computeUnits = backend.computeUnits
     }
