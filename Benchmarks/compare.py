@@ -29,7 +29,8 @@ STANDARD = [
     "1,8,8,512,512,64", "1,8,8,1024,1024,64", "1,8,8,1024,1024,128", "1,8,8,4096,4096,64",
     "1,8,8,2048,2048,64 causal", "1,8,8,8192,8192,64 causal window-left 255", "1,12,12,128,128,64",
     "32,12,12,128,128,32", "1,32,32,1,4096,128", "1,32,8,1,4096,128", "1,8,8,1024,1024,64 f16",
-    "1,8,8,1024,1024,64 bf16"]
+    "1,8,8,1024,1024,64 bf16", "1,8,8,1000,1003,72", "1,8,8,1024,1024,35", "1,8,8,1024,1024,80", "1,8,8,1024,1024,96",
+    "1,8,8,1024,1024,192,128"]
 # Peers without windows compute every score of a long sequence: seconds for each sample.
 LONG_MASK, LONG_MASK_ROUNDS = 4096 * 4096, 4
 # Where the peak fell to less than this part of its best, other programs had the processor.

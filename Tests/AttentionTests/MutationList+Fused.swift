@@ -41,7 +41,7 @@ extension KernelMutation {
         change(
             "flash: maximum over excluded", "flash_wide.cl",
             "select(best[v], t > best[v] ? t : best[v], excluded == 0)", "t > best[v] ? t : best[v]", "poison"),
-        change("flash: poison through zero weight", "flash_wide.cl", "if (is_finite)", "if (true)", "poison"),
+        change("flash: poison through zero weight", "flash_wide.cl", "if (keys->is_finite)", "if (true)", "poison"),
         change("flash: NaN value dropped", "flash_wide.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
             "flash: wrong key head", "flash_wide.cl", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"

@@ -60,7 +60,8 @@ struct BenchShape: Sendable {
         return text
     }
 
-    /// What is timed without `--shape`: prefill of several lengths, causal and windowed, encoders, decode, 16-bit storage.
+    /// What is timed without `--shape`: prefill of several lengths, causal and windowed, encoders, decode, 16-bit storage,
+    /// odd sizes.
     static let standard: [BenchShape] = [
         BenchShape([1, 8, 8, 512, 512, 64]),
         BenchShape([1, 8, 8, 1024, 1024, 64]),
@@ -74,5 +75,10 @@ struct BenchShape: Sendable {
         BenchShape([1, 32, 8, 1, 4096, 128]),
         BenchShape([1, 8, 8, 1024, 1024, 64], .float16),
         BenchShape([1, 8, 8, 1024, 1024, 64], .bfloat16),
+        BenchShape([1, 8, 8, 1000, 1003, 72]),
+        BenchShape([1, 8, 8, 1024, 1024, 35]),
+        BenchShape([1, 8, 8, 1024, 1024, 80]),
+        BenchShape([1, 8, 8, 1024, 1024, 96]),
+        BenchShape([1, 8, 8, 1024, 1024, 192, 128]),
     ]
 }

@@ -36,7 +36,9 @@ struct CommonOptions: ParsableArguments {
 
 /// Which kernels may be used.
 struct KernelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Use this kernel, whatever the plan would choose: staged, …", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Use this kernel, whatever the plan would choose: staged, flash_wide, decode_wide …", valueName: "name"))
     var kernel: String?
 
     @Option(help: ArgumentHelp("Use kernels of this family, wide or tiled, on a device that would choose the other."))
