@@ -11,10 +11,6 @@ struct DecodeKernels: FusedKernels {
     private let computeUnits: Int
     private let tables = CallTables()
 
-    static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
-        widthRefusal(width) ?? depthRefusal(problem)
-    }
-
     init(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
     ) throws(AttentionError) {

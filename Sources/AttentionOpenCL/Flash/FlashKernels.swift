@@ -10,10 +10,6 @@ struct FlashKernels: FusedKernels {
     private let computeUnits: Int
     private let tables = CallTables()
 
-    static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
-        widthRefusal(width) ?? depthRefusal(problem)
-    }
-
     init(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
     ) throws(AttentionError) {

@@ -5,8 +5,6 @@ import OpenCLRuntime
 protocol FusedKernels: Sendable {
     /// The kernel's name, as a policy takes it.
     static var name: String { get }
-    /// Why it cannot compute `problem` on a device with vectors of `width` floats; `nil` if it can.
-    static func refusal(_ problem: AttentionProblem, width: Int) -> String?
 
     /// Builds or loads the programs.
     init(
@@ -22,11 +20,9 @@ protocol FusedKernels: Sendable {
 }
 
 extension FusedKernels {
-    static func widthRefusal(_ width: Int) -> String? {
-        width >= 4 ? nil : "\(name): the native float width of \(width) is below 4"
-    }
-
-    static func depthRefusal(_ problem: AttentionProblem) -> String? {
+    /// Why it cannot compute `problem` on a device with vectors of `width` floats; `nil` if it can.
+    static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
+        guard width >= 4 else { return "\(name): the native float width of \(width) is below 4" }
         let depth = max(problem.shape.headDimension, problem.shape.valueDimension)
         return depth <= WideRoom.limit ? nil : "\(name): a head dimension of \(depth) is beyond \(WideRoom.limit)"
     }
