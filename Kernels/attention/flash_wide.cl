@@ -120,9 +120,9 @@ inline void find_scores(
     }
 }
 
-// Softcap, mask and ALiBi, in place, for keys from … to − 1; best ← the largest attended one. `m` is null where the mask adds nothing.
+// Softcap, mask and ALiBi, in place, for keys from … to − 1; best ← the largest attended one. The mask is in m.
 inline void find_logits(
-    lanes *s, const lanes *m, int from, int to, float slope, const problem *p, const query_tile *tile,
+    lanes *s, bool is_masked, const lanes *m, int from, int to, float slope, const problem *p, const query_tile *tile,
     lanes best[QUERY_VECTORS]) {
     for (int key = from; key < to; ++key)
 #pragma unroll
@@ -131,14 +131,14 @@ inline void find_logits(
             const int at = (key - from) * QUERY_VECTORS + v;
             lanes t = soft_capped(s[at], p->softcap);
             lane_ints excluded = (lane_ints)(key < ql->low) | (lane_ints)(key >= ql->high);
-            if (HAS_MASK && m) {
+            if (is_masked) {
                 excluded |= AS_INTS(m[at]) == (int)0xFF800000;
                 t = MULADD(m[at], (lanes)(LOGIT_UNIT), t);
             }
             t = sloped(t, key, ql->position, slope);
-            best[v] = select(best[v], t > best[v] ? t : best[v], excluded == 0);
+            best[v] = select(t > best[v] ? t : best[v], best[v], excluded);
             const lane_ints kept = select((lane_ints)(QUIET_NAN), AS_INTS(t), t == t);
-            s[at] = AS_LANES(select((lane_ints)(EXCLUDED), kept, excluded == 0));
+            s[at] = AS_LANES(select(kept, (lane_ints)(EXCLUDED), excluded));
         }
 }
 
@@ -245,15 +245,12 @@ inline void load_keys(
 inline void attend(
     query_tile *tile, const key_block *keys, int from, int to, int first_key, lanes *s, lanes *m,
     global const uchar *mask, float slope, const problem *p) {
-#if HAS_MASK
-    const int kind = load_mask_tile(mask, from, to, p, &tile->w, m);
+    const int kind = HAS_MASK ? load_mask_tile(mask, from, to, p, &tile->w, m) : MASK_CHANGES_NOTHING;
     if (kind == MASK_EXCLUDES_ALL)
         return;
-    if (kind == MASK_CHANGES_NOTHING)
-        m = 0;
-#endif
+    const bool is_masked = kind == MASK_IS_MIXED;
     // Keys from … a − 1 and b … to − 1 are not attended by every query, or not as they are; b − a is whole TILE_Ks.
-    const bool is_plain = !m && slope == 0.0f && !(p->softcap > 0.0f);
+    const bool is_plain = !is_masked && slope == 0.0f && !(p->softcap > 0.0f);
     const int a = is_plain ? clamp(tile->low_all, from, to) : to;
     const int b = is_plain && tile->high_all < to ? a + max(tile->high_all - a, 0) / TILE_K * TILE_K : to;
     const int ends[4] = {from, a, b, to};
@@ -278,7 +275,7 @@ inline void attend(
             for (int v = 0; v < QUERY_VECTORS; ++v)
                 best[v] = raw[v];
         } else {
-            find_logits(at, m, ends[part], ends[part + 1], slope, p, tile, best);
+            find_logits(at, is_masked, m, ends[part], ends[part + 1], slope, p, tile, best);
         }
     }
 #pragma unroll 1
@@ -305,11 +302,7 @@ WIDE_KERNEL flash_wide(
     query_tile tiles[BLOCK_TILES];
     lanes kt[(TILE_J + TILE_K) * ROOM / LANES], vt[TILE_J * ROOM / LANES];
     lanes s[TILE_J * QUERY_VECTORS];
-#if HAS_MASK
-    lanes m[TILE_J * QUERY_VECTORS];
-#else
-    lanes *m = 0;
-#endif
+    lanes m[HAS_MASK ? TILE_J * QUERY_VECTORS : 1];
     int count = 0, low = INT_MAX, high = 0;
     bool is_from_0 = true;
     for (int i = 0; i < p.block_tiles; ++i) {

@@ -104,6 +104,19 @@ extension AttentionProblem {
     }
 }
 
+extension AttentionProblem {
+    /// The rest of a call once the present keys and values are written: they take the place of the past and new ones.
+    public func afterJoining(
+        _ inputs: AttentionInputs, _ outputs: AttentionOutputs
+    ) -> (AttentionProblem, AttentionInputs, AttentionOutputs) {
+        guard let key = outputs.presentKey, let value = outputs.presentValue else { return (self, inputs, outputs) }
+        var (inputs, outputs) = (inputs, outputs)
+        (inputs.key, inputs.value, inputs.pastKey, inputs.pastValue) = (key, value, nil, nil)
+        (outputs.presentKey, outputs.presentValue) = (nil, nil)
+        return (replacingKeys(key, value), inputs, outputs)
+    }
+}
+
 extension Tensor {
     /// True if the two may have a byte in common: same storage, and ranges that meet.
     func sharesMemory(with other: Tensor) -> Bool {

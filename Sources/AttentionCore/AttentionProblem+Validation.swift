@@ -72,10 +72,11 @@ extension AttentionProblem {
         return copy
     }
 
-    /// The same call with other keys and values in place of its own, each batch entry's in one piece.
+    /// The same call with all its keys and values, each batch entry's in one piece, in place of blocks or of past and new ones.
     func replacingKeys(_ key: Tensor, _ value: Tensor) -> AttentionProblem {
         var copy = self
         copy.blockSize = 0
+        (copy.pastLength, copy.hasPast) = (0, false)
         copy.key = HeadView(key.layout, columns: shape.headDimension)
         copy.value = HeadView(value.layout, columns: shape.valueDimension)
         return copy

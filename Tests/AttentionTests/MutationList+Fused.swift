@@ -40,7 +40,7 @@ extension KernelMutation {
             "if (false)\n                e", "causal"),
         change(
             "flash: maximum over excluded", "flash_wide.cl",
-            "select(best[v], t > best[v] ? t : best[v], excluded == 0)", "t > best[v] ? t : best[v]", "poison"),
+            "select(t > best[v] ? t : best[v], best[v], excluded)", "t > best[v] ? t : best[v]", "poison"),
         change("flash: poison through zero weight", "flash_wide.cl", "if (keys->is_finite)", "if (true)", "poison"),
         change("flash: NaN value dropped", "flash_wide.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(

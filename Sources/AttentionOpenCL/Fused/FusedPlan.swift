@@ -79,8 +79,15 @@ final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
     ) throws(AttentionError) -> RunReport {
         try control.check()
-        let (problem, inputs) = try AttentionInputs.withSinglePrecisionMask(problem, inputs)
-        let first = try scores?.run(problem, inputs, outputs, control)
+        var (problem, inputs) = try AttentionInputs.withSinglePrecisionMask(problem, inputs)
+        var outputs = outputs
+        var first: RunReport?
+        if let scores {
+            first = try scores.run(problem, inputs, outputs, control)
+            // What is written already stays out of the rest: where results are copied back, they would be overwritten.
+            outputs.scores = nil
+            (problem, inputs, outputs) = problem.afterJoining(inputs, outputs)
+        }
         let timer = LaunchTimer(isOn: control.isProfiled)
         let scratchBytes = kernels.scratchBytes(problem)
         try backend.withQueue(isProfiled: control.isProfiled) { (queue) throws(AttentionError) in
