@@ -43,6 +43,9 @@ public protocol BackendPlan: Sendable {
 
     /// Computes `problem`, which differs from the planned one in lengths and strides at most.
     ///
+    /// Keys and values may lie in the blocks of a table (`problem.blockSize` above 0); what cannot read them there takes
+    /// ``AttentionInputs/withoutBlocks(_:_:)``.
+    ///
     /// All of `outputs` are written, or none is to be used: an error leaves them undefined, the inputs are never changed.
     func run(
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl

@@ -52,6 +52,7 @@ struct PlainPlan: BackendPlan {
     func run(
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
     ) throws(AttentionError) -> RunReport {
+        let (problem, inputs) = try AttentionInputs.withoutBlocks(problem, inputs)
         let run = backend.runs.wrappingAdd(1, ordering: .relaxed).newValue
         var kernel = try PlainKernel(problem, inputs, outputs, backend.fault, run: run)
         kernel.run()
