@@ -205,11 +205,19 @@ typedef struct {
 // Rows are packed into kt and vt, unless they can be read where they are: in one piece, with keys to spare behind the last TILE_K.
 inline void load_keys(
     global const uchar *k, global const uchar *v, global const int *blocks, const problem *p, const work *w, int first,
-    int last, bool has_spare, float *kt, float *vt, key_block *to) {
+    int last, bool has_spare, bool *is_cleared, float *kt, float *vt, key_block *to) {
     const int head = w->head / p->group;
     const bool in_place = HAS_FLAT_MEMORY && !blocks;
     const bool packs_keys = !(in_place && has_spare && is_plain_rows(p->q_storage, p->k));
     const bool packs_values = !(in_place && p->columns % LANES == 0 && is_plain_rows(p->v_storage, p->v));
+    // Keys that fill up the last TILE_K, and columns that fill up the last vector, are never loaded.
+    if ((packs_keys || packs_values) && !*is_cleared) {
+        for (int i = 0; i < (TILE_J + TILE_K) * ROOM; i += LANES)
+            STORE_LANES((lanes)(0.0f), kt + i);
+        for (int i = 0; p->columns % LANES > 0 && i < TILE_J * ROOM; i += LANES)
+            STORE_LANES((lanes)(0.0f), vt + i);
+        *is_cleared = true;
+    }
     for (int key = first; key < last && (packs_keys || packs_values);) {
         // Rows of a block lie together.
         const int next = blocks ? min(last, ((key >> p->block_shift) + 1) << p->block_shift) : last;
@@ -311,7 +319,7 @@ WIDE_KERNEL flash_wide(
         query_tile *t = &tiles[count];
         if (!find_work(&p, segments, tile, get_global_id(1) * p.group + member, get_global_id(2), &t->w))
             continue;
-        start_tile(q, &p, t);
+        start_tile(q, o, &p, t);
         low = min(low, t->w.low);
         high = max(high, t->w.high);
         is_from_0 &= t->low_all == 0;
@@ -319,18 +327,15 @@ WIDE_KERNEL flash_wide(
     }
     if (count == 0)
         return;
-    // Keys that fill up the last TILE_K, and columns that fill up the last vector, are never loaded.
-    for (int i = 0; i < (TILE_J + TILE_K) * ROOM; i += LANES)
-        STORE_LANES((lanes)(0.0f), (float *)kt + i);
-    for (int i = 0; p.columns % LANES > 0 && i < TILE_J * ROOM; i += LANES)
-        STORE_LANES((lanes)(0.0f), (float *)vt + i);
+    bool is_cleared = false;
     for (int start = low / TILE_J * TILE_J; start < high; start += TILE_J) {
         const int first = max(start, low), last = min(start + TILE_J, high);
         // Scores of the last TILE_K read keys beyond the last one, unless it is whole.
         const bool has_spare =
             (is_from_0 && last % TILE_K == 0) || last + TILE_K - 1 <= tiles[0].w.s.key_capacity;
         key_block keys;
-        load_keys(k, v, blocks, &p, &tiles[0].w, first, last, has_spare, (float *)kt, (float *)vt, &keys);
+        load_keys(
+            k, v, blocks, &p, &tiles[0].w, first, last, has_spare, &is_cleared, (float *)kt, (float *)vt, &keys);
         for (int i = 0; i < count; ++i) {
             query_tile *t = &tiles[i];
             const int from = max(first, t->w.low), to = min(last, t->w.high);
