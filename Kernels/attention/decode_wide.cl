@@ -58,7 +58,9 @@ typedef JOIN(V_STORAGE, _storage) v_storage;
 
 // Lane i of the result is the sum of the lanes of x[i], added in the same order for every i.
 inline lanes lane_sums(lanes x[LANES]) {
+#pragma unroll
     for (int n = LANES / 2; n > 0; n /= 2)
+#pragma unroll
         for (int i = 0; i < n; ++i)
             x[i] = EVENS(x[2 * i], x[2 * i + 1]) + ODDS(x[2 * i], x[2 * i + 1]);
     return x[0];
