@@ -69,6 +69,7 @@ inline int load_mask_tile(global const uchar *mask, int from, int to, const prob
         for (int key = from; key < to; key += LANES) {
             const int count = min(LANES, to - key);
             lanes x[LANES];
+#pragma unroll 1
             for (int i = 0; i < LANES; ++i)
                 x[i] = load_mask(
                     p->mask_storage, mask,
@@ -157,43 +158,56 @@ inline void find_weights(
         }
 }
 
-inline lanes add_finite(lanes weight, float value, lanes sum) { return MULADD(weight, (lanes)(value), sum); }
-
-// A NaN or infinite value reaches the rows that attend its key and no others.
-inline lanes add_careful(lanes weight, float value, lanes sum) {
-    if ((as_int(value) & 0x7F800000) == 0x7F800000)
-        return select(sum + value, sum, AS_INTS(weight) < 0);
-    return MULADD(weight, (lanes)(value), sum);
+// oᵀ ← oᵀ·factor + Σ weight·value, TILE_V columns at a time.
+inline void add_values(
+    const lanes *s, const float *vt, long row, int columns, int count, const lanes factor[QUERY_VECTORS], lanes *ot) {
+    for (int column = 0; column < columns; column += TILE_V) {
+        lanes sum[TILE_V][QUERY_VECTORS];
+#pragma unroll
+        for (int c = 0; c < TILE_V; ++c)
+#pragma unroll
+            for (int v = 0; v < QUERY_VECTORS; ++v)
+                sum[c][v] = ot[c * QUERY_VECTORS + v] * factor[v];
+        const lanes *weight = s;
+        const float *value = vt;
+        for (int t = 0; t < count; ++t) {
+#pragma unroll
+            for (int c = 0; c < TILE_V; ++c)
+#pragma unroll
+                for (int v = 0; v < QUERY_VECTORS; ++v)
+                    sum[c][v] = MULADD(weight[v], (lanes)(value[c]), sum[c][v]);
+            weight += QUERY_VECTORS;
+            value += row;
+        }
+#pragma unroll
+        for (int c = 0; c < TILE_V; ++c)
+#pragma unroll
+            for (int v = 0; v < QUERY_VECTORS; ++v)
+                ot[c * QUERY_VECTORS + v] = sum[c][v];
+        ot += TILE_V * QUERY_VECTORS;
+        vt += TILE_V;
+    }
 }
 
-// oᵀ ← oᵀ·factor + Σ weight·value, TILE_V columns at a time.
-#define DEFINE_ADD_VALUES(name, add)                                                                                  \
-    inline void name(                                                                                                 \
-        const lanes *s, const float *vt, long row, int columns, int count, const lanes factor[QUERY_VECTORS],         \
-        lanes *ot) {                                                                                                  \
-        for (int column = 0; column < columns; column += TILE_V) {                                                    \
-            lanes sum[TILE_V][QUERY_VECTORS];                                                                         \
-            _Pragma("unroll") for (int c = 0; c < TILE_V; ++c)                                                        \
-                _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v)                                             \
-                    sum[c][v] = ot[c * QUERY_VECTORS + v] * factor[v];                                                \
-            const lanes *weight = s;                                                                                  \
-            const float *value = vt;                                                                                  \
-            for (int t = 0; t < count; ++t) {                                                                         \
-                _Pragma("unroll") for (int c = 0; c < TILE_V; ++c)                                                    \
-                    _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v)                                         \
-                        sum[c][v] = add(weight[v], value[c], sum[c][v]);                                              \
-                weight += QUERY_VECTORS;                                                                              \
-                value += row;                                                                                         \
-            }                                                                                                         \
-            _Pragma("unroll") for (int c = 0; c < TILE_V; ++c)                                                        \
-                _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v)                                             \
-                    ot[c * QUERY_VECTORS + v] = sum[c][v];                                                            \
-            ot += TILE_V * QUERY_VECTORS;                                                                             \
-            vt += TILE_V;                                                                                             \
-        }                                                                                                             \
+// The same where a value may be NaN or infinite: it reaches the rows that attend its key and no others. Rare, so it is short.
+inline void add_any_values(
+    const lanes *s, const float *vt, long row, int columns, int count, const lanes factor[QUERY_VECTORS], lanes *ot) {
+#pragma unroll 1
+    for (int at = 0; at < columns * QUERY_VECTORS; ++at) {
+        const int column = at / QUERY_VECTORS, v = at - column * QUERY_VECTORS;
+        lanes sum = ot[at] * factor[v];
+#pragma unroll 1
+        for (int t = 0; t < count; ++t) {
+            const lanes weight = s[t * QUERY_VECTORS + v];
+            const float value = vt[t * row + column];
+            if ((as_int(value) & 0x7F800000) == 0x7F800000)
+                sum = select(sum + value, sum, AS_INTS(weight) < 0);
+            else
+                sum = MULADD(weight, (lanes)(value), sum);
+        }
+        ot[at] = sum;
     }
-DEFINE_ADD_VALUES(add_values, add_finite)
-DEFINE_ADD_VALUES(add_any_values, add_careful)
+}
 
 // Keys first … last − 1 and their values as float, for all tiles of a work-item.
 typedef struct {
