@@ -41,50 +41,9 @@
 #include "blocks.clh"
 #include "transpose.clh"
 #include "query_tile.clh"
+#include "mask_tile.clh"
+#include "key_block.clh"
 #pragma OPENCL FP_CONTRACT OFF
-
-#if HAS_FLAT_MEMORY
-#define AS_PRIVATE(p, index) ((const float *)(size_t)((global const float *)(p) + (index)))
-#else
-#define AS_PRIVATE(p, index) ((const float *)0)
-#endif
-
-// Rows of floats in one piece, close enough together for the caches.
-inline bool is_plain_rows(int storage, view rows) {
-    return storage == STORAGE_f32 && rows.column == 1 && rows.row > 0 && rows.row <= 2 * ROOM;
-}
-
-#define MASK_CHANGES_NOTHING 0
-#define MASK_EXCLUDES_ALL 1
-#define MASK_IS_MIXED 2
-
-// m ← what the mask adds to keys from … to − 1, laid out as their scores. Says what it does to them as a whole.
-inline int load_mask_tile(global const uchar *mask, int from, int to, const problem *p, const work *w, lanes *m) {
-    lane_ints changed = (lane_ints)(0), open = (lane_ints)(0);
-#pragma unroll 1
-    for (int v = 0; v < QUERY_VECTORS; ++v) {
-        // A vector without a query takes the last one.
-        const int first = min(v * LANES, w->rows - 1), rows = w->rows - first;
-        const long row = view_row(p->mask, w->s.batch, w->head, w->s.query_start + w->first + first);
-        for (int key = from; key < to; key += LANES) {
-            const int count = min(LANES, to - key);
-            lanes x[LANES];
-#pragma unroll 1
-            for (int i = 0; i < LANES; ++i)
-                x[i] = load_mask(
-                    p->mask_storage, mask,
-                    row + min(i, rows - 1) * p->mask.row + (w->s.key_start + key) * p->mask.column, p->mask.column,
-                    count);
-            transpose(x);
-            for (int i = 0; i < count; ++i) {
-                m[(key - from + i) * QUERY_VECTORS + v] = x[i];
-                changed |= x[i] != 0.0f;
-                open |= AS_INTS(x[i]) != (int)0xFF800000;
-            }
-        }
-    }
-    return !ANY_LANE(open) ? MASK_EXCLUDES_ALL : ANY_LANE(changed) ? MASK_IS_MIXED : MASK_CHANGES_NOTHING;
-}
 
 // s ← scores of `count` keys; best ← the largest.
 inline void find_scores(
@@ -207,60 +166,6 @@ inline void add_any_values(
         }
         ot[at] = sum;
     }
-}
-
-// Keys first … last − 1 and their values as float, for all tiles of a work-item.
-typedef struct {
-    const float *k, *v; // of key `first`
-    long k_row, v_row;
-    bool is_finite; // all values are
-} key_block;
-
-// Rows are packed into kt and vt, unless they can be read where they are: in one piece, with keys to spare behind the last TILE_K.
-inline void load_keys(
-    global const uchar *k, global const uchar *v, global const int *blocks, const problem *p, const work *w, int first,
-    int last, bool has_spare, bool *is_cleared, float *kt, float *vt, key_block *to) {
-    const int head = w->head / p->group;
-    const bool in_place = HAS_FLAT_MEMORY && !blocks;
-    const bool packs_keys = !(in_place && has_spare && is_plain_rows(p->q_storage, p->k));
-    const bool packs_values = !(in_place && p->columns % LANES == 0 && is_plain_rows(p->v_storage, p->v));
-    // Keys that fill up the last TILE_K, and columns that fill up the last vector, are never loaded.
-    if ((packs_keys || packs_values) && !*is_cleared) {
-        for (int i = 0; i < (TILE_J + TILE_K) * ROOM; i += LANES)
-            STORE_LANES((lanes)(0.0f), kt + i);
-        for (int i = 0; p->columns % LANES > 0 && i < TILE_J * ROOM; i += LANES)
-            STORE_LANES((lanes)(0.0f), vt + i);
-        *is_cleared = true;
-    }
-    for (int key = first; key < last && (packs_keys || packs_values);) {
-        // Rows of a block lie together.
-        const int next = blocks ? min(last, ((key >> p->block_shift) + 1) << p->block_shift) : last;
-        const int count = next - key, at = (key - first) * ROOM;
-        if (packs_keys)
-            copy_rows(
-                p->q_storage, k, key_row(p, p->k, blocks, &w->s, head, key), p->k.row, p->k.column, count, p->depth,
-                kt + at, ROOM);
-        if (packs_values)
-            copy_rows(
-                p->v_storage, v, key_row(p, p->v, blocks, &w->s, head, key), p->v.row, p->v.column, count, p->columns,
-                vt + at, ROOM);
-        key = next;
-    }
-    to->k = packs_keys ? kt : AS_PRIVATE(k, key_row(p, p->k, 0, &w->s, head, first));
-    to->v = packs_values ? vt : AS_PRIVATE(v, key_row(p, p->v, 0, &w->s, head, first));
-    to->k_row = packs_keys ? ROOM : p->k.row;
-    to->v_row = packs_values ? ROOM : p->v.row;
-    lane_ints odd = (lane_ints)(0);
-    for (int i = 0; i < last - first; ++i) {
-        for (int c = 0; c < p->columns; c += LANES)
-            odd |= (AS_INTS(LOAD_LANES(to->v + i * to->v_row + c)) & 0x7F800000) == 0x7F800000;
-        // The next pass's rows, or those of the next head.
-        for (int c = 0; !packs_keys && c < p->depth; c += LANES)
-            PREFETCH(to->k + (i + TILE_J) * to->k_row + c);
-        for (int c = 0; !packs_values && c < p->columns; c += LANES)
-            PREFETCH(to->v + (i + TILE_J) * to->v_row + c);
-    }
-    to->is_finite = !ANY_LANE(odd);
 }
 
 // One tile's share of a pass: keys from … to − 1.

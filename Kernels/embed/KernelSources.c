@@ -28,6 +28,12 @@ static const unsigned char transpose_clh[] = {
 static const unsigned char query_tile_clh[] = {
 #embed "../common/query_tile.clh"
 };
+static const unsigned char mask_tile_clh[] = {
+#embed "../common/mask_tile.clh"
+};
+static const unsigned char key_block_clh[] = {
+#embed "../common/key_block.clh"
+};
 static const unsigned char merge_clh[] = {
 #embed "../common/merge.clh"
 };
@@ -82,6 +88,8 @@ static const struct {
     {"exclusion.clh", exclusion_clh, sizeof exclusion_clh},
     {"transpose.clh", transpose_clh, sizeof transpose_clh},
     {"query_tile.clh", query_tile_clh, sizeof query_tile_clh},
+    {"mask_tile.clh", mask_tile_clh, sizeof mask_tile_clh},
+    {"key_block.clh", key_block_clh, sizeof key_block_clh},
     {"merge.clh", merge_clh, sizeof merge_clh},
     {"row_weights.clh", row_weights_clh, sizeof row_weights_clh},
     {"exp2.clh", exp2_clh, sizeof exp2_clh},

@@ -21,11 +21,11 @@ extension KernelMutation {
             "window"),
         change("flash: mixed keys taken for whole (end)", "flash_wide.cl", "tile->high_all < to", "false", "causal"),
         change(
-            "flash: mask taken for nothing", "flash_wide.cl", "ANY_LANE(changed) ? MASK_IS_MIXED",
+            "flash: mask taken for nothing", "mask_tile.clh", "ANY_LANE(changed) ? MASK_IS_MIXED",
             "false ? MASK_IS_MIXED",
             "mask:f32"),
         change(
-            "flash: mask taken for exclusion", "flash_wide.cl", "open |= AS_INTS(x[i])", "open = AS_INTS(x[i])",
+            "flash: mask taken for exclusion", "mask_tile.clh", "open |= AS_INTS(x[i])", "open = AS_INTS(x[i])",
             "mask:bool"),
         change("flash: mask ignored", "flash_wide.cl", "t = MULADD(m[at], (lanes)(LOGIT_UNIT), t);", "", "mask:f32"),
         change(
@@ -44,7 +44,7 @@ extension KernelMutation {
         change("flash: poison through zero weight", "flash_wide.cl", "if (keys->is_finite)", "if (true)", "poison"),
         change("flash: NaN value dropped", "flash_wide.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
-            "flash: wrong key head", "flash_wide.cl", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"
+            "flash: wrong key head", "key_block.clh", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"
         ),
         change(
             "flash: members of a group exchanged", "flash_wide.cl", "member = item - tile * p.group",
@@ -56,7 +56,7 @@ extension KernelMutation {
             "flash: sink in natural units", "query_tile.clh", "(lanes)(sink * LOGIT_UNIT)", "(lanes)(sink)",
             "sinks:finite"),
         change(
-            "flash: rows of a block run on into the next", "flash_wide.cl",
+            "flash: rows of a block run on into the next", "key_block.clh",
             "min(last, ((key >> p->block_shift) + 1) << p->block_shift)",
             "last", "probe:paged"),
         change("flash: lse in base 2", "query_tile.clh", "log(sum))", "log2(sum))", "lse"),
