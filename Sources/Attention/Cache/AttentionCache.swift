@@ -16,9 +16,12 @@ extension Device {
     ///
     /// - Parameters:
     ///   - query: `[sequences, queryHeads, queryLength, headDimension]`, `queryHeads` a multiple of the cache's heads.
+    ///   - cache: Keys and values of this device's.
     ///   - mask: Causal mask, windows or a mask tensor over the cache's *capacity*; `.none` attends all keys.
     ///   - options: Scale, softcap, and what to return besides the output.
     ///   - policy: A kernel by name, and how much scratch memory may be taken.
+    ///   - fallback: What to do if this device fails.
+    ///   - control: Lets another task cancel, and asks for times.
     /// - Throws: As the call with `AttentionInputs`.
     ///
     /// Cost: one read of the keys and values; nothing is copied.

@@ -31,8 +31,11 @@ public final class KeyValueCache: Sendable {
     /// - Parameters:
     ///   - device: Who reads it.
     ///   - sequences: How many sequences; each call has one query batch entry for each.
-    ///   - valueDimension: `nil` is `headDimension`.
-    ///   - valueType: `nil` is `elementType`.
+    ///   - keyValueHeads: Heads of keys and values; the query's are a multiple.
+    ///   - headDimension: Columns of a key.
+    ///   - valueDimension: Columns of a value; `nil` is `headDimension`.
+    ///   - elementType: Storage of keys, and the type of the queries.
+    ///   - valueType: Storage of values; `nil` is `elementType`.
     ///   - capacity: Keys that fit each sequence before the memory grows.
     /// - Throws: `AttentionError`: `invalid` for sizes below 1 or types that are no floating-point ones, `outOfMemory`.
     public init(

@@ -37,8 +37,11 @@ public final class PagedKeyValueCache: Sendable {
     /// - Parameters:
     ///   - device: Who reads it.
     ///   - sequences: How many sequences; each call has one query batch entry for each.
-    ///   - valueDimension: `nil` is `headDimension`.
-    ///   - valueType: `nil` is `elementType`.
+    ///   - keyValueHeads: Heads of keys and values; the query's are a multiple.
+    ///   - headDimension: Columns of a key.
+    ///   - valueDimension: Columns of a value; `nil` is `headDimension`.
+    ///   - elementType: Storage of keys, and the type of the queries.
+    ///   - valueType: Storage of values; `nil` is `elementType`.
     ///   - blockSize: Keys of a block, a power of two. Small ones waste less, large ones are read faster.
     ///   - blocks: Blocks of the pool, before it grows.
     /// - Throws: `AttentionError`: `invalid` for sizes below 1, a block size that is no power of two, or types that are no
