@@ -29,7 +29,11 @@ let package = Package(
         .target(name: "OpenCLRuntime", dependencies: ["COpenCL", "Locking"]),
         .target(name: "AttentionCore"),
         .target(name: "AttentionReference", dependencies: ["AttentionCore"]),
-        .target(name: "AttentionOpenCL", dependencies: ["AttentionCore", "OpenCLRuntime", "KernelSources", "Locking"]),
+        // How a call is put to the kernels, whoever runs them: what they are told, tiles, pieces.
+        .target(name: "KernelCalls", dependencies: ["AttentionCore"]),
+        .target(
+            name: "AttentionOpenCL",
+            dependencies: ["AttentionCore", "OpenCLRuntime", "KernelSources", "KernelCalls", "Locking"]),
         .target(name: "TensorFiles"),
         .target(
             name: "Attention",

@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// The buffers that the launches of one call are given. Making them fills in the views of `kernelProblem`.

@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import Locking
 import OpenCLRuntime
 
@@ -31,13 +32,8 @@ struct CallTables: Sendable {
         try keptSegments.buffer(call.problem.segments, call) { $0.map { KernelSegment($0) } }
     }
 
-    /// `blocks` of the kernels, rows filled up with block 0, which nothing reads there.
     func blocks(_ call: CallRun) throws(OpenCLError) -> Buffer? {
         guard let table = call.blockTable else { return nil }
-        return try keptBlocks.buffer(table, call) { table in
-            table.rows.flatMap { row in
-                row.map { Int32($0) } + [Int32](repeating: 0, count: table.columns - row.count)
-            }
-        }
+        return try keptBlocks.buffer(table, call) { $0.kernelTable }
     }
 }

@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// Gathers the programs of a plan, built or loaded when the plan is made, and what is to be told of them.

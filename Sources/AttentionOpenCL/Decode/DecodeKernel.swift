@@ -1,3 +1,4 @@
+import KernelCalls
 import OpenCLRuntime
 
 /// One specialisation of `decode_wide` or `merge_wide`: all that its text is compiled with. Two equal ones are the same program.
@@ -12,11 +13,6 @@ struct DecodeKernel: Hashable, Sendable {
     let room: Int
     let hasShuffles: Bool
     let hasFlatMemory: Bool
-
-    /// Rows of a work-item.
-    static let blockRows = 16
-    /// Keys of a chunk. It is part of the arithmetic, and so one number for all.
-    static let chunkKeys = 256
 
     var name: String {
         switch step {
@@ -36,8 +32,8 @@ struct DecodeKernel: Hashable, Sendable {
         case .merge: return common
         case .decode(let query, let value, let rows):
             return common + [
-                ("ROWS", .integer(Int64(rows))), ("BLOCK_ROWS", .integer(Int64(Self.blockRows))),
-                ("CHUNK_KEYS", .integer(Int64(Self.chunkKeys))),
+                ("ROWS", .integer(Int64(rows))), ("BLOCK_ROWS", .integer(Int64(DecodeSplit.blockRows))),
+                ("CHUNK_KEYS", .integer(Int64(DecodeSplit.chunkKeys))),
                 // Eight or sixteen sums hide the latency of a multiply-add and leave registers for the values.
                 ("TILE_C", .integer(rows == 4 ? 4 : lanes == 4 ? 4 : 8)),
                 ("Q_STORAGE", .identifier(query.rawValue)),

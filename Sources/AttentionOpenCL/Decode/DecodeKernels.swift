@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// `decode_wide`: few queries against many keys, each key and value read once for all heads that share it.
@@ -35,7 +36,7 @@ struct DecodeKernels: FusedKernels {
         let split = DecodeSplit(problem, computeUnits: computeUnits)
         return [
             "each key and value is read once for the \(split.rows) rows that share it",
-            "chunks of \(DecodeKernel.chunkKeys) keys, merged in ascending order"
+            "chunks of \(DecodeSplit.chunkKeys) keys, merged in ascending order"
                 + (split.items > 1 ? " by a kernel of its own" : ""),
             "work-items: \(split.items) to a key head, of \(split.heads) heads",
         ]

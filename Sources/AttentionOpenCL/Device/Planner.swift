@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 
 /// Chooses the kernel for a problem, and says why it passed the others over.
 struct Planner {
@@ -34,16 +35,13 @@ struct Planner {
             return try StagedPlan(problem, policy, backend, refusals: [refusal])
         }
         let rows = DecodeSplit(problem, computeUnits: 1).rows
-        if rows <= Self.decodeRows {
+        if rows <= DecodeSplit.mostRows {
             return try FusedPlan<DecodeKernels>(
                 problem, policy, backend, width: width,
                 refusals: ["flash_wide: \(rows) rows to a key head would leave most lanes empty"])
         }
         return try FusedPlan<FlashKernels>(
             problem, policy, backend, width: width,
-            refusals: ["decode_wide: \(rows) rows to a key head are more than \(Self.decodeRows)"])
+            refusals: ["decode_wide: \(rows) rows to a key head are more than \(DecodeSplit.mostRows)"])
     }
-
-    /// The most rows that share a key head for which reading keys, not computing, takes the time.
-    private static let decodeRows = 8
 }

@@ -1,3 +1,4 @@
+import KernelCalls
 import OpenCLRuntime
 
 /// One specialisation of `flash_wide`: all that its text is compiled with. Two equal ones are the same program.
@@ -9,11 +10,8 @@ struct FlashKernel: Hashable, Sendable {
     let room: Int
     let tiles: FlashTiles
 
-    /// Most query tiles of a work-item: as many as half a megabyte of private memory holds, since a core's second cache has that.
-    var blockTiles: Int {
-        let tileBytes = 2 * room * tiles.tileQ * MemoryLayout<Float>.stride
-        return min(max((512 << 10) / tileBytes, 1), 8)
-    }
+    /// Most query tiles of a work-item.
+    var blockTiles: Int { FlashBlocks.mostTiles(room: room, tileQ: tiles.tileQ) }
 
     var definitions: [(name: String, value: BuildOptions.Value)] {
         [

@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// `flash_wide`: everything in one kernel, without scratch memory.
@@ -27,7 +28,7 @@ struct FlashKernels: FusedKernels {
 
     func choices(_ problem: AttentionProblem) -> [String] {
         let tiles = kernel.tiles
-        let blocks = FlashBlocks(problem, kernel, computeUnits: computeUnits)
+        let blocks = blocks(problem)
         return [
             "one pass over the keys with an online softmax, no scratch memory",
             "tile: \(tiles.tileQ) queries, \(tiles.lanes) to a vector, × \(tiles.tileK) keys, \(tiles.tileV) value columns"
@@ -39,7 +40,7 @@ struct FlashKernels: FusedKernels {
     func scratchBytes(_ problem: AttentionProblem) -> Int { 0 }
 
     func launch(_ call: CallRun, scratch: Buffer?) throws(OpenCLError) {
-        let blocks = FlashBlocks(call.problem, kernel, computeUnits: computeUnits)
+        let blocks = blocks(call.problem)
         guard blocks.items > 0 else { return }
         var p = call.arguments
         p.tiles = Int32(blocks.tiles)
@@ -51,5 +52,9 @@ struct FlashKernels: FusedKernels {
             .buffer(tables.segments(call)).buffer(tables.blocks(call)).bytes(of: p)
         let global = WorkSize(blocks.itemsPerHead, call.problem.shape.keyValueHeads, call.problem.segments.count)
         try call.timer.run(launch, on: call.queue, global: global, local: WorkSize(1, 1, 1))
+    }
+
+    private func blocks(_ problem: AttentionProblem) -> FlashBlocks {
+        FlashBlocks(problem, tileQ: kernel.tiles.tileQ, mostTiles: kernel.blockTiles, computeUnits: computeUnits)
     }
 }

@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// The launches of a fused kernel: what `FusedPlan` puts the rest of a call around.
@@ -23,22 +24,7 @@ extension FusedKernels {
     /// Why it cannot compute `problem` on a device with vectors of `width` floats; `nil` if it can.
     static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
         guard width >= 4 else { return "\(name): the native float width of \(width) is below 4" }
-        let depth = max(problem.shape.headDimension, problem.shape.valueDimension)
-        return depth <= WideRoom.limit ? nil : "\(name): a head dimension of \(depth) is beyond \(WideRoom.limit)"
-    }
-}
-
-/// The private memory that wide kernels keep for a head dimension.
-enum WideRoom {
-    /// The largest head dimension that private memory is made for.
-    static let limit = 1024
-
-    /// Few sizes, so that many dimensions share a program: padding costs private memory and no time.
-    static func room(_ problem: AttentionProblem) -> Int {
-        let dimension = max(problem.shape.headDimension, problem.shape.valueDimension)
-        var room = 64
-        while room < dimension { room *= 2 }
-        return room
+        return WideRoom.refusal(problem, kernel: name)
     }
 }
 

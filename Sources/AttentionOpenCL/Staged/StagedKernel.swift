@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// One specialisation of one staged kernel: all that its text is compiled with. Two equal ones are the same program.

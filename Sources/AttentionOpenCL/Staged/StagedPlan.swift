@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// The staged rung: scores, softmax, weighted sum, each a kernel of its own with the scores in scratch memory between them.
@@ -98,27 +99,5 @@ struct StagedPrograms: Sendable {
         concatenation = try collector.concatenation(problem)
         build = collector.build
         notes = collector.notes
-    }
-}
-
-/// How much scratch memory a call takes, and the pieces it is cut into to stay below a limit.
-struct StagedScratch {
-    let pieces: [StagedPiece]
-    /// Keys between the scores of two tiles.
-    let keyStride: Int
-    /// The scores and the inverse sums of the largest piece.
-    let byteCount: Int
-    let scoreBytes: Int
-
-    init(segments: [Segment], heads: Int, _ tiles: StagedTiles, limit: Int) {
-        keyStride = max(segments.map(\.keyCount).max() ?? 0, 1)
-        let longest = segments.map(\.queryCount).max() ?? 0
-        let perSegment = (longest + tiles.tileQ - 1) / tiles.tileQ
-        let tileBytes = (keyStride + 1) * tiles.tileQ * MemoryLayout<Float>.stride
-        pieces = StagedPiece.pieces(
-            segments: segments.count, heads: heads, tiles: perSegment, limit: limit / tileBytes)
-        let most = pieces.map(\.tileCount).max() ?? 0
-        scoreBytes = most * keyStride * tiles.tileQ * MemoryLayout<Float>.stride
-        byteCount = most * tileBytes
     }
 }

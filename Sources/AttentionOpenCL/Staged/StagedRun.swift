@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import OpenCLRuntime
 
 /// One call of a staged plan: its buffers, its launches, and what it writes back.
@@ -50,14 +51,7 @@ struct StagedRun {
     ) throws(OpenCLError) {
         var p = call.arguments
         let buffers = call.buffers
-        p.firstSegment = Int32(piece.segments.lowerBound)
-        p.firstHead = Int32(piece.heads.lowerBound)
-        p.firstTile = Int32(piece.tiles.lowerBound)
-        p.tiles = Int32(piece.tiles.count)
-        p.keyStride = Int32(pass.scratch.keyStride)
-        p.allPairs = pass.allPairs ? 1 : 0
-        p.blockKeys = Int32(plan.tiles.blockKeys(pass.scratch.keyStride))
-        p.keyBlocks = Int32((pass.scratch.keyStride + Int(p.blockKeys) - 1) / Int(p.blockKeys))
+        pass.prepare(&p, piece, plan.tiles)
         if pass.computesScores {
             try run(plan.programs.scores, "scores", piece, itemsPerTile: Int(p.keyBlocks)) { launch in
                 launch.buffer(buffers.q).buffer(buffers.k).buffer(s).buffer(segments).bytes(of: p)

@@ -1,41 +1,41 @@
 /// Tile sizes of the staged kernels. Measured rows only; a device takes the last row whose lanes it has.
-struct StagedTiles: Hashable, Sendable {
+public struct StagedTiles: Hashable, Sendable {
     /// Queries in one vector.
-    let lanes: Int
+    public let lanes: Int
     /// Vectors of queries in a tile.
-    let queryVectors: Int
+    public let queryVectors: Int
     /// Keys in registers in `scores`.
-    let tileK: Int
+    public let tileK: Int
     /// Depths of a pass in `scores`.
-    let depthChunk: Int
+    public let depthChunk: Int
     /// Columns in registers, keys and columns of a pass in `weighted_sum`.
-    let tileV: Int
-    let tileJ: Int
-    let columnChunk: Int
+    public let tileV: Int
+    public let tileJ: Int
+    public let columnChunk: Int
     /// Work-items of a work-group along the tiles.
-    let workGroup: Int
+    public let workGroup: Int
     /// Device, figure and date behind the choice.
-    let measured: String
+    public let measured: String
 
     /// Queries in a tile.
-    var tileQ: Int { lanes * queryVectors }
+    public var tileQ: Int { lanes * queryVectors }
 
     /// Keys of one work-item of `scores`. Scalar work-items take a few each: there are many of them, and one driver ends every loop
     /// of a work-item after 65,535 rounds in all without a word (rusticl 22.3 on llvmpipe).
-    func blockKeys(_ keys: Int) -> Int { lanes > 1 ? max(keys, 1) : tileK }
+    public func blockKeys(_ keys: Int) -> Int { lanes > 1 ? max(keys, 1) : tileK }
 
     /// Work-items that share the columns of a tile in `weighted_sum`.
-    func columnBlocks(_ columns: Int) -> Int { lanes > 1 ? 1 : (columns + tileV - 1) / tileV }
+    public func columnBlocks(_ columns: Int) -> Int { lanes > 1 ? 1 : (columns + tileV - 1) / tileV }
 
     /// Scratch memory of a piece, in bytes: large calls are cut so that the scores of a piece stay in the caches between kernels.
     /// 1,8,8,1024,1024,64 on PoCL and Intel's runtime, share of peak: 256 MiB 0.40 and 0.39, 16 MiB 0.45 and 0.45, 8 MiB 0.46 and
     /// 0.48, 4 MiB 0.42 and 0.47 (EPYC, 1 MiB of second-level cache a core, 2 cores; 2026-11). Scalar kernels were not measured.
-    var scratchTarget: Int { lanes > 1 ? 8 << 20 : 64 << 20 }
+    public var scratchTarget: Int { lanes > 1 ? 8 << 20 : 64 << 20 }
 
     /// The most keys or depths that a work-item may walk: for scalar ones a quarter of those 65,535 rounds, as softmax takes two a key.
-    var loopLimit: Int { lanes > 1 ? Int.max : 16_384 }
+    public var loopLimit: Int { lanes > 1 ? Int.max : 16_384 }
 
-    static let table: [StagedTiles] = [
+    public static let table: [StagedTiles] = [
         StagedTiles(
             lanes: 1, queryVectors: 4, tileK: 4, depthChunk: 16, tileV: 4, tileJ: 1, columnChunk: 4, workGroup: 32,
             measured: "4 × 4 sums and no private arrays: chosen to fit any device, not for speed; 2026-11"),
@@ -51,7 +51,7 @@ struct StagedTiles: Hashable, Sendable {
     ]
 
     /// The row for a device of `nativeWidth` floats to a vector.
-    static func row(nativeWidth: Int) -> StagedTiles {
+    public static func row(nativeWidth: Int) -> StagedTiles {
         table.last { $0.lanes <= max(nativeWidth, 1) } ?? table[0]
     }
 }

@@ -1,26 +1,38 @@
 /// Tile sizes of `flash_wide`. Measured rows only; a device takes the row of its lanes that suits the shape best.
-struct FlashTiles: Hashable, Sendable {
+public struct FlashTiles: Hashable, Sendable {
     /// Queries in one vector.
-    let lanes: Int
+    public let lanes: Int
     /// Vectors of queries in a tile.
-    let queryVectors: Int
+    public let queryVectors: Int
     /// Keys in registers.
-    let tileK: Int
+    public let tileK: Int
     /// Value columns in registers.
-    let tileV: Int
+    public let tileV: Int
     /// Speed against the fastest row of these lanes, where every lane has a query.
-    let relativeSpeed: Double
+    public let relativeSpeed: Double
     /// Device, figure and date behind the choice.
-    let measured: String
+    public let measured: String
+
+    /// One row; `measured` says on what its numbers stand.
+    public init(
+        lanes: Int, queryVectors: Int, tileK: Int, tileV: Int, relativeSpeed: Double, measured: String
+    ) {
+        self.lanes = lanes
+        self.queryVectors = queryVectors
+        self.tileK = tileK
+        self.tileV = tileV
+        self.relativeSpeed = relativeSpeed
+        self.measured = measured
+    }
 
     /// Queries in a tile.
-    var tileQ: Int { lanes * queryVectors }
+    public var tileQ: Int { lanes * queryVectors }
 
     /// Keys of a pass. One number for all rows: it is part of the arithmetic, and a row's bits must not depend on the queries
     /// beside it. A multiple of every `tileK`.
-    static let tileJ = 96
+    public static let tileJ = 96
 
-    static let table: [FlashTiles] = [
+    public static let table: [FlashTiles] = [
         FlashTiles(
             lanes: 4, queryVectors: 2, tileK: 4, tileV: 4, relativeSpeed: 1,
             measured: "16 registers of 4: 8 sums; not measured on such a device"),
@@ -43,13 +55,13 @@ struct FlashTiles: Hashable, Sendable {
 
     /// The row for `queries` queries on a device of `nativeWidth` floats to a vector: the one that wastes the fewest lanes, its
     /// speed taken into account. `nil` for a device without wide vectors.
-    static func row(nativeWidth: Int, queries: Int) -> FlashTiles? {
+    public static func row(nativeWidth: Int, queries: Int) -> FlashTiles? {
         guard let lanes = table.map(\.lanes).filter({ $0 <= nativeWidth }).max() else { return nil }
         return table.filter { $0.lanes == lanes }.min { $0.cost(queries) < $1.cost(queries) }
     }
 
     /// Time for a key, in vectors of the fastest row.
-    private func cost(_ queries: Int) -> Double {
+    public func cost(_ queries: Int) -> Double {
         let tiles = (max(queries, 1) + tileQ - 1) / tileQ
         return Double(tiles * queryVectors) / relativeSpeed
     }

@@ -1,26 +1,33 @@
 import AttentionCore
 
 /// How the chunks of a decode call are dealt out to work-items. It changes no result.
-struct DecodeSplit: Hashable, Sendable {
-    /// Rows that share a key head, in the longest segment.
-    let rows: Int
-    /// Work-items that the rows alone make.
-    let blocks: Int
-    /// Key heads of all segments.
-    let heads: Int
-    /// Chunks of the longest segment.
-    let chunks: Int
-    /// Work-items that share the chunks of a block of rows; 1 merges them itself.
-    let items: Int
+public struct DecodeSplit: Hashable, Sendable {
+    /// Rows of a work-item.
+    public static let blockRows = 16
+    /// Keys of a chunk. It is part of the arithmetic, and so one number for all.
+    public static let chunkKeys = 256
+    /// The most rows that share a key head for which reading keys, not computing, takes the time.
+    public static let mostRows = 8
 
-    init(_ problem: AttentionProblem, computeUnits: Int) {
+    /// Rows that share a key head, in the longest segment.
+    public let rows: Int
+    /// Work-items that the rows alone make.
+    public let blocks: Int
+    /// Key heads of all segments.
+    public let heads: Int
+    /// Chunks of the longest segment.
+    public let chunks: Int
+    /// Work-items that share the chunks of a block of rows; 1 merges them itself.
+    public let items: Int
+
+    public init(_ problem: AttentionProblem, computeUnits: Int) {
         let shape = problem.shape
         let group = shape.queryHeads / max(shape.keyValueHeads, 1)
         rows = problem.segments.reduce(0) { max($0, $1.queryCount) } * group
-        blocks = (rows + DecodeKernel.blockRows - 1) / DecodeKernel.blockRows
+        blocks = (rows + Self.blockRows - 1) / Self.blockRows
         heads = shape.keyValueHeads * problem.segments.count
         let keys = problem.segments.reduce(0) { max($0, $1.keyCount) }
-        chunks = max((keys + DecodeKernel.chunkKeys - 1) / DecodeKernel.chunkKeys, 1)
+        chunks = max((keys + Self.chunkKeys - 1) / Self.chunkKeys, 1)
         // Four work-items to a compute unit keep all of them busy to the end.
         let wanted = 4 * computeUnits
         let present = blocks * heads
@@ -28,7 +35,7 @@ struct DecodeSplit: Hashable, Sendable {
     }
 
     /// Room for the parts of all chunks, or none if nothing is shared.
-    func scratchBytes(columns: Int, lanes: Int) -> Int {
+    public func scratchBytes(columns: Int, lanes: Int) -> Int {
         guard items > 1 else { return 0 }
         let part = lanes + (columns + lanes - 1) / lanes * lanes
         return heads * rows * chunks * part * MemoryLayout<Float>.stride

@@ -1,17 +1,17 @@
 import AttentionCore
 
 /// The `view` of Kernels/common/problem.clh, byte for byte.
-struct KernelView {
-    var offset: Int64 = 0
-    var batch: Int64 = 0
-    var head: Int64 = 0
-    var row: Int64 = 0
-    var column: Int64 = 0
+public struct KernelView: BitwiseCopyable, Sendable {
+    public var offset: Int64 = 0
+    public var batch: Int64 = 0
+    public var head: Int64 = 0
+    public var row: Int64 = 0
+    public var column: Int64 = 0
 
-    init() {}
+    public init() {}
 
     /// `view` in a buffer that begins `shift` elements into the storage.
-    init(_ view: HeadView, shift: Int = 0) {
+    public init(_ view: HeadView, shift: Int = 0) {
         offset = Int64(view.offset - shift)
         batch = Int64(view.batch)
         head = Int64(view.head)
@@ -21,18 +21,18 @@ struct KernelView {
 }
 
 /// The `segment` of Kernels/common/problem.clh, byte for byte.
-struct KernelSegment {
-    var batch: Int32
-    var queryStart: Int32
-    var queryCount: Int32
-    var keyStart: Int32
-    var keyCapacity: Int32
-    var keyCount: Int32
-    var offset: Int32
-    var unused2: Int32 = 0
+public struct KernelSegment: BitwiseCopyable, Sendable {
+    public var batch: Int32
+    public var queryStart: Int32
+    public var queryCount: Int32
+    public var keyStart: Int32
+    public var keyCapacity: Int32
+    public var keyCount: Int32
+    public var offset: Int32
+    public var unused2: Int32 = 0
 
     /// Lengths were checked against ``KernelProblem/lengthLimit``.
-    init(_ segment: Segment) {
+    public init(_ segment: Segment) {
         batch = Int32(segment.batch)
         queryStart = Int32(segment.queryStart)
         queryCount = Int32(segment.queryCount)
@@ -45,44 +45,44 @@ struct KernelSegment {
 
 /// The `problem` of Kernels/common/problem.clh, byte for byte: all members are stated in the order and sizes of the C text,
 /// and none leaves a gap.
-struct KernelProblem {
-    var q = KernelView()
-    var k = KernelView()
-    var v = KernelView()
-    var o = KernelView()
-    var mask = KernelView()
-    var scores = KernelView()
-    var logSumExp = KernelView()
-    var windowLeft: Int64
-    var windowRight: Int64
-    var heads: Int32
-    var group: Int32
-    var depth: Int32
-    var columns: Int32
-    var causal: Int32
-    var maskKeys: Int32
-    var firstSegment: Int32 = 0
-    var firstHead: Int32 = 0
-    var firstTile: Int32 = 0
-    var tiles: Int32 = 0
-    var keyStride: Int32 = 0
-    var allPairs: Int32 = 0
-    var keyBlocks: Int32 = 1
-    var blockKeys: Int32 = 0
-    var blockTiles: Int32 = 1
-    var blockColumns: Int32
-    var queryStorage: Int32
-    var valueStorage: Int32
+public struct KernelProblem: BitwiseCopyable, Sendable {
+    public var q = KernelView()
+    public var k = KernelView()
+    public var v = KernelView()
+    public var o = KernelView()
+    public var mask = KernelView()
+    public var scores = KernelView()
+    public var logSumExp = KernelView()
+    public var windowLeft: Int64
+    public var windowRight: Int64
+    public var heads: Int32
+    public var group: Int32
+    public var depth: Int32
+    public var columns: Int32
+    public var causal: Int32
+    public var maskKeys: Int32
+    public var firstSegment: Int32 = 0
+    public var firstHead: Int32 = 0
+    public var firstTile: Int32 = 0
+    public var tiles: Int32 = 0
+    public var keyStride: Int32 = 0
+    public var allPairs: Int32 = 0
+    public var keyBlocks: Int32 = 1
+    public var blockKeys: Int32 = 0
+    public var blockTiles: Int32 = 1
+    public var blockColumns: Int32
+    public var queryStorage: Int32
+    public var valueStorage: Int32
     /// 4 without a mask.
-    var maskStorage: Int32
-    var blockShift: Int32
-    var scale: Float
-    var softcap: Float
+    public var maskStorage: Int32
+    public var blockShift: Int32
+    public var scale: Float
+    public var softcap: Float
 
     /// Kernels count rows, keys, heads and columns in 32 bits, with room for positions and window bounds beside them.
-    static let lengthLimit = 1 << 30
+    public static let lengthLimit = 1 << 30
 
-    init(_ problem: AttentionProblem) {
+    public init(_ problem: AttentionProblem) {
         let shape = problem.shape
         let unbounded = Int64(1) << 40
         windowLeft = min(Int64(problem.windowLeft ?? Int.max), unbounded)
@@ -103,7 +103,7 @@ struct KernelProblem {
     }
 
     /// Why `shape` is beyond what the kernels count; `nil` if it is not.
-    static func refusal(_ shape: AttentionShape) -> String? {
+    public static func refusal(_ shape: AttentionShape) -> String? {
         let sizes = [
             shape.batch, shape.queryHeads, shape.queryLength, shape.keyLength, shape.headDimension,
             shape.valueDimension,

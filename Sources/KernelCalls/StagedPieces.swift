@@ -1,18 +1,18 @@
 import AttentionCore
 
 /// A part of a call that fits the workspace: some segments, heads and query tiles.
-struct StagedPiece: Hashable, Sendable {
-    var segments: Range<Int>
-    var heads: Range<Int>
-    var tiles: Range<Int>
+public struct StagedPiece: Hashable, Sendable {
+    public var segments: Range<Int>
+    public var heads: Range<Int>
+    public var tiles: Range<Int>
 
     /// Tiles whose scores stand in the scratch at once.
-    var tileCount: Int { segments.count * heads.count * tiles.count }
+    public var tileCount: Int { segments.count * heads.count * tiles.count }
 
     /// Cuts a call of `segments` × `heads` × `tiles` into pieces of at most `limit` tiles each (but at least one).
     ///
     /// Where it is cut changes no result: a row's bits depend on its own query and keys.
-    static func pieces(segments: Int, heads: Int, tiles: Int, limit: Int) -> [StagedPiece] {
+    public static func pieces(segments: Int, heads: Int, tiles: Int, limit: Int) -> [StagedPiece] {
         let tileStep = min(tiles, max(limit, 1))
         let headStep = tileStep < tiles ? 1 : min(heads, max(limit / max(tiles, 1), 1))
         let segmentStep = headStep < heads ? 1 : min(segments, max(limit / max(tiles * heads, 1), 1))

@@ -1,25 +1,25 @@
 import AttentionCore
 
 /// One sweep of the staged kernels over a list of segments.
-struct StagedPass {
-    let segments: [Segment]
-    let scratch: StagedScratch
+public struct StagedPass {
+    public let segments: [Segment]
+    public let scratch: StagedScratch
     /// Compute `scale·q·k`.
-    let computesScores: Bool
+    public let computesScores: Bool
     /// Write the scores that the caller asked for.
-    let writesScores: Bool
+    public let writesScores: Bool
     /// Go on to softmax.
-    let computesWeights: Bool
+    public let computesWeights: Bool
     /// Go on to the weighted sum.
-    let computesOutput: Bool
+    public let computesOutput: Bool
     /// Excluded pairs are computed too.
-    let allPairs: Bool
+    public let allPairs: Bool
 
     /// The passes that `problem` takes.
     ///
     /// Packed sequences meet only in the scores that a caller asks for, and there a pass of its own covers the pairs of queries
     /// and keys of different sequences: all queries against the keys of each sequence.
-    static func passes(
+    public static func passes(
         _ problem: AttentionProblem, _ tiles: StagedTiles, limit: Int, onlyScores: Bool = false
     ) -> [StagedPass] {
         let showsExcluded = problem.scores == .scaled || problem.scores == .softCapped
@@ -48,6 +48,18 @@ struct StagedPass {
             pairs, problem, tiles, limit, computesScores: true, writesScores: true, computesOutput: false,
             allPairs: true)
         return onlyScores ? [shown] : [shown, own]
+    }
+
+    /// Fills in what the launches of `piece` are told.
+    public func prepare(_ problem: inout KernelProblem, _ piece: StagedPiece, _ tiles: StagedTiles) {
+        problem.firstSegment = Int32(piece.segments.lowerBound)
+        problem.firstHead = Int32(piece.heads.lowerBound)
+        problem.firstTile = Int32(piece.tiles.lowerBound)
+        problem.tiles = Int32(piece.tiles.count)
+        problem.keyStride = Int32(scratch.keyStride)
+        problem.allPairs = allPairs ? 1 : 0
+        problem.blockKeys = Int32(tiles.blockKeys(scratch.keyStride))
+        problem.keyBlocks = Int32((scratch.keyStride + Int(problem.blockKeys) - 1) / Int(problem.blockKeys))
     }
 
     private init(
