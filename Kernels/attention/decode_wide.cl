@@ -40,6 +40,7 @@
 #include "types.clh"
 #include "problem.clh"
 #include "exp2.clh"
+#include "tanh.clh"
 #include "logits.clh"
 #include "exclusion.clh"
 #include "rows.clh"
@@ -69,7 +70,8 @@ inline lanes lane_sums(lanes x[LANES]) {
 // Where the rows of a chunk begin in a view of keys or values, and of those that are asked for ahead: at most `limit` rows.
 inline void find_places(
     const problem *p, view v, global const int *blocks, const segment *seg, int head, int start, int limit, long *at) {
-    for (int i = 0; i < CHUNK_KEYS + AHEAD; ++i)
+    const int count = min(limit + LANES, CHUNK_KEYS) + AHEAD;
+    for (int i = 0; i < count; ++i)
         at[i] = key_row(p, v, blocks, seg, head, start + min(i, limit - 1));
 }
 
@@ -176,7 +178,9 @@ WIDE_KERNEL decode_wide(
     global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
     global const segment *segments, global const int *blocks, global float *parts, const problem p) {
     row_state rows[BLOCK_ROWS];
-    lanes qs[BLOCK_ROWS * VECTORS], all[BLOCK_ROWS * VECTORS], some[ROWS * VECTORS];
+    PRIVATE(lanes, qs, BLOCK_ROWS * VECTORS);
+    PRIVATE(lanes, all, BLOCK_ROWS * VECTORS);
+    PRIVATE(lanes, some, ROWS * VECTORS);
     lanes weights[ROWS * CHUNK_KEYS / LANES];
     float *s = (float *)weights;
     const int item = get_global_id(0), block = item / p.block_tiles, turn = item - block * p.block_tiles;

@@ -35,6 +35,7 @@
 #define TILE_Q (LANES * QUERY_VECTORS)
 #include "problem.clh"
 #include "exp2.clh"
+#include "tanh.clh"
 #include "logits.clh"
 #include "exclusion.clh"
 #include "rows.clh"
@@ -172,7 +173,7 @@ inline void add_any_values(
 inline void attend(
     query_tile *tile, const key_block *keys, int from, int to, int first_key, lanes *s, lanes *m,
     global const uchar *mask, float slope, const problem *p) {
-    const int kind = HAS_MASK ? load_mask_tile(mask, from, to, p, &tile->w, m) : MASK_CHANGES_NOTHING;
+    const int kind = HAS_MASK && p->mask_storage != STORAGE_none ? load_mask_tile(mask, from, to, p, &tile->w, m) : MASK_CHANGES_NOTHING;
     if (kind == MASK_EXCLUDES_ALL)
         return;
     const bool is_masked = kind == MASK_IS_MIXED;
@@ -227,15 +228,20 @@ WIDE_KERNEL flash_wide(
     global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
     global const segment *segments, global const int *blocks, const problem p) {
     query_tile tiles[BLOCK_TILES];
-    lanes kt[(TILE_J + TILE_K) * ROOM / LANES], vt[TILE_J * ROOM / LANES];
-    lanes s[TILE_J * QUERY_VECTORS];
-    lanes m[HAS_MASK ? TILE_J * QUERY_VECTORS : 1];
+    PRIVATE(lanes, qt, BLOCK_TILES * ROOM * QUERY_VECTORS);
+    PRIVATE(lanes, ot, BLOCK_TILES * ROOM * QUERY_VECTORS);
+    PRIVATE(lanes, kt, (TILE_J + TILE_K) * ROOM / LANES);
+    PRIVATE(lanes, vt, TILE_J * ROOM / LANES);
+    PRIVATE(lanes, s, TILE_J * QUERY_VECTORS);
+    PRIVATE(lanes, m, HAS_MASK ? TILE_J * QUERY_VECTORS : 1);
     int count = 0, low = INT_MAX, high = 0;
     bool is_from_0 = true;
     for (int i = 0; i < p.block_tiles; ++i) {
         // Heads that share keys come first, then the next queries: their keys are much the same.
         const int item = get_global_id(0) * p.block_tiles + i, tile = item / p.group, member = item - tile * p.group;
         query_tile *t = &tiles[count];
+        t->qt = qt + count * ROOM * QUERY_VECTORS;
+        t->ot = ot + count * ROOM * QUERY_VECTORS;
         if (!find_work(&p, segments, tile, get_global_id(1) * p.group + member, get_global_id(2), &t->w))
             continue;
         start_tile(q, o, &p, t);

@@ -28,7 +28,8 @@ WIDE_KERNEL merge_wide(
         return;
     const int vectors = (p.columns + LANES - 1) / LANES;
     // Chunks outside what the row's whole block attends were never looked at; merging the identity changes nothing.
-    lanes all[ROOM / LANES], some[ROOM / LANES];
+    PRIVATE(lanes, all, ROOM / LANES);
+    PRIVATE(lanes, some, ROOM / LANES);
     partial sum = {-FLT_MAX, 0.0f};
     for (int c = 0; c < vectors; ++c)
         all[c] = (lanes)(0.0f);

@@ -8,7 +8,7 @@
 // Edges: missing queries and depths ride along as zeros; keys that no query of the tile may attend are not computed.
 // Source: Vaswani et al. 2017, arXiv 1706.03762, eq. 1. Reference: AttentionReference.
 #ifndef Q_STORAGE
-#define Q_STORAGE f32 // storage of queries and keys: f32, f16, bf16
+#define Q_STORAGE f32 // storage of queries and keys: f32, f16, bf16; with vectors the problem tells
 #endif
 #ifndef QUERY_VECTORS
 #define QUERY_VECTORS 2 // vectors of queries in a tile (1…4): more reuse of each key, more registers
@@ -23,18 +23,16 @@
 #define TILE_Q (LANES * QUERY_VECTORS)
 #include "problem.clh"
 #include "rows.clh"
-
-typedef JOIN(Q_STORAGE, _storage) q_storage;
-#define COPY_ROW JOIN(copy_row_, Q_STORAGE)
+#include "blocks.clh"
 
 #if LANES > 1
 
 // qᵀ: one lane a query.
 inline void load_queries(
-    global const q_storage *q, const problem *p, const work *w, int depth, int count, float *row, float *qt) {
+    global const uchar *q, const problem *p, const work *w, int depth, int count, float *row, float *qt) {
     for (int i = 0; i < TILE_Q; ++i) {
         const long start = view_row(p->q, w->s.batch, w->head, w->s.query_start + w->first + min(i, w->rows - 1));
-        COPY_ROW(q + start + depth * p->q.column, p->q.column, count, count, row);
+        copy_rows(p->q_storage, q, start + depth * p->q.column, 0, p->q.column, 1, count, row, count);
         for (int d = 0; d < count; ++d)
             qt[d * TILE_Q + i] = i < w->rows ? row[d] : 0.0f;
     }
@@ -42,13 +40,14 @@ inline void load_queries(
 
 // Keys key … key + TILE_K − 1 as float; those from w->high on are zeros.
 inline void load_keys(
-    global const q_storage *k, const problem *p, const work *w, int key, int depth, int count, float *kt) {
-    const long head = w->head / p->group;
-    for (int t = 0; t < TILE_K; ++t) {
-        const int present = key + t < w->high ? count : 0;
-        const long start = view_row(p->k, w->s.batch, head, w->s.key_start + (present ? key + t : key));
-        COPY_ROW(k + start + depth * p->k.column, p->k.column, present, count, kt + t * DEPTH_CHUNK);
-    }
+    global const uchar *k, const problem *p, const work *w, int key, int depth, int count, float *kt) {
+    const long start = view_row(p->k, w->s.batch, w->head / p->group, w->s.key_start + key);
+    const int present = min(TILE_K, w->high - key);
+    copy_rows(
+        p->q_storage, k, start + depth * p->k.column, p->k.row, p->k.column, present, count, kt, DEPTH_CHUNK);
+    for (int t = present; t < TILE_K; ++t)
+        for (int d = 0; d < count; ++d)
+            kt[t * DEPTH_CHUNK + d] = 0.0f;
 }
 
 inline void add_products(const float *qt, const float *kt, int count, lanes sum[TILE_K][QUERY_VECTORS]) {
@@ -66,7 +65,7 @@ inline void add_products(const float *qt, const float *kt, int count, lanes sum[
 }
 
 inline void write_scores(
-    global const q_storage *q, global const q_storage *k, global float *s, const problem *p, const work *w) {
+    global const uchar *q, global const uchar *k, global float *s, const problem *p, const work *w) {
     float qt[DEPTH_CHUNK * TILE_Q];
     float kt[TILE_K * DEPTH_CHUNK];
     for (int depth = 0; depth < p->depth; depth += DEPTH_CHUNK) {
@@ -97,8 +96,11 @@ inline void write_scores(
 
 #else
 
+typedef JOIN(Q_STORAGE, _storage) q_storage;
+#define LOAD_Q(from, at) JOIN(load_, Q_STORAGE)((global const q_storage *)(from) + (at))
+
 inline void write_scores(
-    global const q_storage *q, global const q_storage *k, global float *s, const problem *p, const work *w) {
+    global const uchar *q, global const uchar *k, global float *s, const problem *p, const work *w) {
     long query[TILE_Q];
     for (int i = 0; i < TILE_Q; ++i)
         query[i] = view_row(p->q, w->s.batch, w->head, w->s.query_start + w->first + min(i, w->rows - 1));
@@ -113,9 +115,9 @@ inline void write_scores(
         for (int d = 0; d < p->depth; ++d) {
             float qd[TILE_Q];
             for (int i = 0; i < TILE_Q; ++i)
-                qd[i] = JOIN(load_, Q_STORAGE)(q + query[i] + d * p->q.column);
+                qd[i] = LOAD_Q(q, query[i] + d * p->q.column);
             for (int t = 0; t < TILE_K; ++t) {
-                const float kd = JOIN(load_, Q_STORAGE)(k + row[t] + d * p->k.column);
+                const float kd = LOAD_Q(k, row[t] + d * p->k.column);
                 for (int i = 0; i < TILE_Q; ++i)
                     sum[t][i] = MULADD(qd[i], kd, sum[t][i]);
             }
@@ -130,7 +132,7 @@ inline void write_scores(
 #endif
 
 kernel void scores(
-    global const q_storage *q, global const q_storage *k, global float *s, global const segment *segments,
+    global const uchar *q, global const uchar *k, global float *s, global const segment *segments,
     const problem p) {
     const int item = get_global_id(0), tile = item / p.key_blocks, block = item - tile * p.key_blocks;
     work w;

@@ -43,6 +43,9 @@ static const unsigned char row_weights_clh[] = {
 static const unsigned char exp2_clh[] = {
 #embed "../common/exp2.clh"
 };
+static const unsigned char tanh_clh[] = {
+#embed "../common/tanh.clh"
+};
 static const unsigned char scores_cl[] = {
 #embed "../attention/scores.cl"
 };
@@ -93,6 +96,7 @@ static const struct {
     {"merge.clh", merge_clh, sizeof merge_clh},
     {"row_weights.clh", row_weights_clh, sizeof row_weights_clh},
     {"exp2.clh", exp2_clh, sizeof exp2_clh},
+    {"tanh.clh", tanh_clh, sizeof tanh_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},
     {"weighted_sum.cl", weighted_sum_cl, sizeof weighted_sum_cl},

@@ -135,14 +135,4 @@ import Testing
             }
         }
     }
-
-    @Test func tilesSuitTheNumberOfQueries() {
-        #expect(FlashTiles.row(nativeWidth: 1, queries: 100) == nil)
-        #expect(FlashTiles.row(nativeWidth: 16, queries: 1024)?.queryVectors == 4)
-        #expect(FlashTiles.row(nativeWidth: 16, queries: 7)?.queryVectors == 1)
-        for row in FlashTiles.table {
-            #expect(FlashTiles.tileJ.isMultiple(of: row.tileK))
-            #expect(64.isMultiple(of: row.tileV))
-        }
-    }
 }

@@ -42,6 +42,8 @@ extension KernelMutation {
         change(
             "ALiBi without abs", "logits.clh", "AS_FLOATS(abs(key - position))", "AS_FLOATS(key - position)", "alibi"),
         change("ALiBi sign", "logits.clh", "? s - (slope", "? s + (slope", "alibi"),
+        change("tanh beyond its polynomial", "tanh.clh", "size < 0.55f", "size < 0.9f", "softcap"),
+        change("tanh without a sign", "tanh.clh", "(AS_INTS(x) & (int)0x80000000)", "0", "softcap"),
         change(
             "softcap not scaled back", "logits.clh", "(softcap * LOGIT_UNIT) * tanh", "LOGIT_UNIT * tanh", "softcap"),
         change(
@@ -64,28 +66,32 @@ extension KernelMutation {
     ]
 
     private static let products: [KernelMutation] = [
-        change("last depth", "scores.cl", "? count : 0;", "? count - 1 : 0;", "size:"),
+        change("last depth", "scores.cl", "1, count, row, count);", "1, max(count - 1, 1), row, count);", "size:"),
         change(
             "scale in every pass", "scores.cl", "< p->depth ? 1.0f : p->scale", "< p->depth ? p->scale : p->scale",
             "d192",
             "d129"),
         change("sums of chunks lost", "scores.cl", "if (depth > 0 && key + t < w->high)", "if (depth > 9999)", "d192"),
-        change("wrong key head", "scores.cl", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"),
         change(
-            "wrong value head", "weighted_sum.cl", "w->head / p->group, w->s.key_start + key + t",
-            "w->head % p->group, w->s.key_start + key + t", "h4/2"),
+            "wrong key head", "scores.cl", "w->head / p->group, w->s.key_start + key);",
+            "w->head % p->group, w->s.key_start + key);", "h4/2"),
+        change(
+            "wrong value head", "weighted_sum.cl", "w->head / p->group, w->s.key_start + key);\n    copy_rows(",
+            "w->head % p->group, w->s.key_start + key);\n    copy_rows(", "h4/2"),
+        change("storage of values", "weighted_sum.cl", "p->v_storage, v, start", "p->q_storage, v, start", "bf16"),
         change("poison through zero weight", "weighted_sum.cl", "if (is_finite)", "if (1)", "poison"),
         change("NaN value dropped", "weighted_sum.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
             "last keys of a pass", "weighted_sum.cl", "min(TILE_J, w->high - key)", "min(TILE_J, (w->high - key) & ~1)",
             "size:"),
         change(
-            "unnormalised", "weighted_sum.cl", "ot[c * TILE_Q + i] * inverse",
-            "ot[c * TILE_Q + i] * (inverse > 0.0f ? inverse + 1e-5f : 0.0f)"),
+            "unnormalised", "weighted_sum.cl", "inverse + 0.0f;", "inverse * 1.00001f + 0.0f;"),
         change(
-            "last column", "weighted_sum.cl", "for (int c = 0; c < columns; ++c)",
-            "for (int c = 0; c < (columns & ~1) + (columns == 1); ++c)", "v17", "v9"),
-        change("writes one row more", "weighted_sum.cl", "i < w->rows; ++i", "i <= w->rows; ++i", "edge:one"),
+            "last column", "weighted_sum.cl", "min(LANES, columns - c), o", "max(min(LANES, columns - c) - 1, 1), o",
+            "v17", "v9"),
+        change(
+            "writes one row more", "weighted_sum.cl", "w->rows - v * LANES, min(", "w->rows - v * LANES + 1, min(",
+            "edge:one"),
         change("copied tail", "rows.clh", "from + count - LANES", "from + count - LANES - 1", "d35"),
         change("bf16 truncated", "types.clh", "(bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16", "bits >> 16", "bf16"),
         change("bf16 ties away", "types.clh", "0x7FFFu + ((bits >> 16) & 1u)", "0x8000u", "equal", "bf16"),
@@ -99,15 +105,21 @@ extension KernelMutation {
         change(
             "present column stride", "concatenate.cl", "fresh[source + c * from.column]", "fresh[source + c]", "past"),
         change(
-            "masked scores before softcap", "score_output.cl", "select((lanes)(-INFINITY), t, excluded == 0)",
-            "select((lanes)(-1e30f), t, excluded == 0)", "scores2"),
+            "masked scores before softcap", "score_output.cl", "select((lanes)(-INFINITY), logits, excluded == 0)",
+            "select((lanes)(-1e30f), logits, excluded == 0)", "scores2"),
         change("probabilities not normalised", "score_output.cl", "select(t * inverse,", "select(t,", "scores3"),
-        change("scores at the wrong key", "score_output.cl", "w.s.key_start + key)", "key)", "scores", "packed"),
+        change(
+            "scores at the wrong key", "score_output.cl", "(w->s.key_start + key) * p->scores.column,\n",
+            "key * p->scores.column,\n", "scores", "packed"),
+        change("score mode", "score_output.cl", "if (p->score_mode == 1)", "if (p->score_mode == 2)", "scores"),
+        change("last scores of a row", "score_output.cl", "v * LANES, count, out", "v * LANES, count - 1, out", "scores"),
     ]
 
     /// In the text for devices without vectors.
     private static let scalar: [KernelMutation] = [
-        change("scalar: wrong key head", "scores.cl", "w->head / p->group, w", "w->head % p->group, w", "h4/2"),
+        change(
+            "scalar: wrong key head", "scores.cl", "w->head / p->group, w->s.key_start + min",
+            "w->head % p->group, w->s.key_start + min", "h4/2"),
         change("scalar: last depth", "scores.cl", "d < p->depth; ++d", "d < p->depth - 1; ++d", "size:"),
         change("scalar: block bound", "scores.cl", "(block + 1) * p.block_keys", "block * p.block_keys + 3", "size:"),
         change(
