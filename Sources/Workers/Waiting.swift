@@ -31,6 +31,8 @@ struct Spin {
         guard polls % 32 == 0 else { return true }
         let time = Self.now
         if deadline == 0 { deadline = time + nanoseconds }
+        // Who is waited for, or has better things to do, may have been put on this very processor.
+        if deadline &- time < nanoseconds - nanoseconds / 8 { sched_yield() }
         return time < deadline
     }
 
