@@ -27,7 +27,8 @@ let package = Package(
             providers: [.apt(["opencl-headers", "ocl-icd-opencl-dev"])]),
         .target(name: "Locking"),
         // Threads that share the items of a job: what the native path runs on.
-        .target(name: "Workers", dependencies: ["Locking"]),
+        .target(name: "Workers", dependencies: ["Locking", "SpinHint"]),
+        .target(name: "SpinHint"),
         .target(name: "OpenCLRuntime", dependencies: ["COpenCL", "Locking"]),
         .target(name: "AttentionCore"),
         .target(name: "AttentionReference", dependencies: ["AttentionCore"]),

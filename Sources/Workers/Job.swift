@@ -10,17 +10,11 @@ struct Job: ~Copyable {
     private static let seat: UInt64 = 1 << 16
     private static let seatMask: UInt64 = 0xFFFF << 16
     private static let callerSleeps: UInt64 = 1 << 32
-    /// More threads than this do not share a job.
-    static let mostSeats = 0xFFFF
 
     /// Workers inside, seats left, and whether the caller sleeps until the last of them leaves, in one word.
     private let state = Atomic<UInt64>(0)
-    private(set) var work: WorkerPool.Work = { _, _, _, _ in }
-    private(set) var context = UnsafeRawPointer(bitPattern: 1)!
-    private(set) var count = 0
-    private(set) var grain = 1
-    private(set) var runs = 0
-    private(set) var scratchBytes = 0
+    /// Apart from the rest, as it is plain memory: to change a part of a struct is to change all of it.
+    let description = UnsafeMutablePointer<Description>.allocate(capacity: 1)
     /// Two lines away from the description: every thread of the job writes here.
     private let padding: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
         (0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -28,18 +22,27 @@ struct Job: ~Copyable {
     /// Where the caller sleeps.
     let bed = Bed()
 
-    deinit { bed.destroy() }
+    /// What there is to do.
+    struct Description {
+        let work: WorkerPool.Work
+        let context: UnsafeRawPointer
+        let count: Int
+        let grain: Int
+        let scratchBytes: Int
 
-    /// Describes a job and opens it to `seats` workers. `grain` and `count` are at least 1.
-    mutating func open(
-        _ work: WorkerPool.Work, _ context: UnsafeRawPointer, count: Int, grain: Int, scratchBytes: Int, seats: Int
-    ) {
-        self.work = work
-        self.context = context
-        self.count = count
-        self.grain = grain
-        self.scratchBytes = scratchBytes
-        runs = (count - 1) / grain + 1
+        /// How many runs of `grain` items there are; both are at least 1.
+        var runs: Int { (count - 1) / grain + 1 }
+    }
+
+    deinit {
+        description.deallocate()
+        bed.destroy()
+    }
+
+    /// Describes a job and opens it to `seats` workers.
+    func open(_ description: Description, seats: Int) {
+        // Trivial memory, which needs no end before it begins anew.
+        self.description.initialize(to: description)
         nextRun.store(0, ordering: .relaxed)
         state.store(UInt64(seats) * Self.seat, ordering: .releasing)
     }
@@ -58,12 +61,14 @@ struct Job: ~Copyable {
 
     /// Runs of `grain` items in ascending order, until other threads and this one have taken all.
     func runAll(scratch: UnsafeMutableRawPointer?) {
+        let job = description.pointee
+        let runs = job.runs
         // Runs are counted, not items, so that the counter cannot overflow.
         while true {
             let run = nextRun.add(1, ordering: .relaxed).oldValue
             guard run < runs else { return }
-            let first = run * grain
-            work(context, first, count - first > grain ? first + grain : count, scratch)
+            let first = run * job.grain
+            job.work(job.context, first, job.count - first > job.grain ? first + job.grain : job.count, scratch)
         }
     }
 

@@ -159,7 +159,7 @@ final class PoolCore: @unchecked Sendable {
         if seatsLeft == 0 { withdraw(index) }
         // There may be more to do than this thread was woken for.
         if board.open.load(ordering: .sequentiallyConsistent) != 0 { wake(for: max(seatsLeft, 1)) }
-        if let piece = scratch.take(bytes: job(index).pointee.scratchBytes, near: number) {
+        if let piece = scratch.take(bytes: job(index).pointee.description.pointee.scratchBytes, near: number) {
             job(index).pointee.runAll(scratch: piece.memory)
             scratch.give(piece, near: number)
             withdraw(index)

@@ -5,13 +5,7 @@
 #else
     import Darwin
 #endif
-
-#if arch(x86_64) || arch(i386)
-    /// The processor's hint that a loop waits, by the name the compiler has for it: it needs no C.
-    @_silgen_name("llvm.x86.sse2.pause") private func pauseHint()
-#else
-    @inline(__always) private func pauseHint() {}
-#endif
+import SpinHint
 
 /// A bounded wait without sleep.
 struct Spin {
@@ -25,7 +19,7 @@ struct Spin {
     /// Waits a moment; false when the time is spent.
     mutating func again() -> Bool {
         guard nanoseconds > 0 else { return false }
-        pauseHint()
+        spin_hint()
         polls += 1
         // The clock costs as much as a pause or two.
         guard polls % 32 == 0 else { return true }

@@ -77,13 +77,14 @@ public final class WorkerPool: Sendable {
         defer { core.scratch.give(scratch, near: 0) }
         let grain = max(grain, 1)
         guard count > grain else { return work(context, 0, count, scratch.memory) }
-        let runs = (count - 1) / grain + 1
-        let seats = min(threads, limit.load(ordering: .relaxed), runs) - 1
+        let description = Job.Description(
+            work: work, context: context, count: count, grain: grain, scratchBytes: scratchBytes)
+        let seats = min(threads, limit.load(ordering: .relaxed), description.runs) - 1
         guard seats > 0, workersStarted() > 0, let index = core.takeJob() else {
             return Self.runAlone(work, context, count: count, grain: grain, scratch: scratch.memory)
         }
         let job = core.job(index)
-        job.pointee.open(work, context, count: count, grain: grain, scratchBytes: scratchBytes, seats: seats)
+        job.pointee.open(description, seats: seats)
         core.publish(index, seats: seats)
         job.pointee.runAll(scratch: scratch.memory)
         core.withdraw(index)

@@ -11,7 +11,8 @@ import Testing
 @testable import Workers
 
 #if os(Linux)
-    @Suite struct ForkTests {
+    /// Not under the thread sanitizer, which does not follow a process with threads into its child.
+    @Suite(.enabled(if: dlsym(nil, "__tsan_init") == nil)) struct ForkTests {
         /// Swift hides the function, as little may be called in the child of a process with threads: a pool's `run` may.
         private typealias Fork = @convention(c) () -> pid_t
 

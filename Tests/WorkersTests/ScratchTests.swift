@@ -82,9 +82,10 @@ import Testing
         let core = PoolCore(threads: 1, processors: 2)
         let tally = Tally(items: 5)
         let job = core.job(0)
-        job.pointee.open(counting, tally.context, count: 5, grain: 1, scratchBytes: .max, seats: 1)
+        job.pointee.open(
+            .init(work: counting, context: tally.context, count: 5, grain: 1, scratchBytes: .max), seats: 1)
         #expect(job.pointee.join() == 0 && job.pointee.join() == nil)
-        #expect(core.scratch.take(bytes: job.pointee.scratchBytes, near: 1) == nil)
+        #expect(core.scratch.take(bytes: job.pointee.description.pointee.scratchBytes, near: 1) == nil)
         job.pointee.leave()
         job.pointee.runAll(scratch: nil)
         #expect(job.pointee.finish(spinning: 0, mark: core.mark) && tally.all(1))
