@@ -76,9 +76,11 @@ final class PoolCore: @unchecked Sendable {
         board.taken.bitwiseAnd(~(1 << UInt64(index)), ordering: .acquiringAndReleasing)
     }
 
-    /// Lets workers see a job that has been opened to `seats` of them, and wakes some if too few are awake.
-    func publish(_ index: Int, seats: Int) {
+    /// Opens a job to `seats` workers, and wakes some if too few are awake.
+    func open(_ index: Int, _ description: Job.Description, seats: Int) {
+        // The bit first: a worker that takes the last seat takes the bit back, and must not do so before it is set.
         board.open.bitwiseOr(1 << UInt64(index), ordering: .sequentiallyConsistent)
+        job(index).pointee.open(description, seats: seats)
         wake(for: seats)
     }
 

@@ -84,8 +84,7 @@ public final class WorkerPool: Sendable {
             return Self.runAlone(work, context, count: count, grain: grain, scratch: scratch.memory)
         }
         let job = core.job(index)
-        job.pointee.open(description, seats: seats)
-        core.publish(index, seats: seats)
+        core.open(index, description, seats: seats)
         job.pointee.runAll(scratch: scratch.memory)
         core.withdraw(index)
         guard job.pointee.finish(spinning: core.spinNanoseconds, mark: core.mark) else { throw .forked }

@@ -58,9 +58,12 @@ final class Tally: @unchecked Sendable {
     let workers = Atomic<Int>(0)
     let caller = pthread_self()
     let pool: WorkerPool?
+    /// How many threads `meeting` waits for.
+    let expected: Int
 
-    init(items count: Int, pool: WorkerPool? = nil) {
+    init(items count: Int, pool: WorkerPool? = nil, expected: Int = 1) {
         self.count = count
+        self.expected = expected
         self.pool = pool
         items = .allocate(capacity: max(count, 1))
         for index in 0..<count { (items + index).initialize(to: Atomic(0)) }
@@ -94,6 +97,20 @@ final class Tally: @unchecked Sendable {
 let counting: WorkerPool.Work = { context, first, last, _ in
     let tally = Tally.at(context)
     tally.enter(first, last)
+    tally.leave()
+}
+
+/// Work that goes on when so many threads as expected have been in it at once, or 20 s are over, and then leaves more the time to
+/// come in.
+let meeting: WorkerPool.Work = { context, first, last, _ in
+    let tally = Tally.at(context)
+    tally.enter(first, last)
+    var waits = 0
+    while tally.most.load(ordering: .relaxed) < tally.expected && waits < 200_000 {
+        usleep(100)
+        waits += 1
+    }
+    usleep(200)
     tally.leave()
 }
 
