@@ -26,6 +26,9 @@ let package = Package(
             name: "COpenCL", pkgConfig: "OpenCL-Headers",
             providers: [.apt(["opencl-headers", "ocl-icd-opencl-dev"])]),
         .target(name: "Locking"),
+        // Threads that share the items of a job: what the native path runs on.
+        .target(name: "Workers", dependencies: ["Locking", "SpinHint"]),
+        .target(name: "SpinHint"),
         .target(name: "OpenCLRuntime", dependencies: ["COpenCL", "Locking"]),
         .target(name: "AttentionCore"),
         .target(name: "AttentionReference", dependencies: ["AttentionCore"]),
@@ -50,6 +53,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "TestSupport", dependencies: ["AttentionCore"], path: "Tests/TestSupport"),
+        .testTarget(name: "WorkersTests", dependencies: ["Workers"]),
         .testTarget(name: "OpenCLRuntimeTests", dependencies: ["OpenCLRuntime", "Locking", "TestSupport"]),
         .testTarget(name: "AttentionCoreTests", dependencies: ["AttentionCore", "TestSupport"]),
         .testTarget(
