@@ -34,15 +34,23 @@ build-tests:
 
 unit: build-tests
 	$(testing) swift test $(release) --skip-build 2>&1 | tee .build/test.log
+	# Alone in its process, as it looks at the memory of all of it.
+	$(testing) ATTEND_MEASURE_MEMORY=1 swift test $(release) --skip-build --filter MemoryTests
 
 conform: build-tests
 	$(testing) $(attend) conform --device all Tests/Conformance $(sample)
 
 verify: build-tests
 	$(testing) $(attend) verify --device all --cases full
+	# Every instruction set that this processor has.
+	for isa in $$($(attend) devices --json | grep -o '"instruction_sets": *"[^"]*"' | sed 's/.*: *"//; s/[",]/ /g'); do \
+	    $(testing) $(attend) verify --device native --isa $$isa --cases full || exit 1; \
+	    $(testing) $(attend) conform --device native --isa $$isa Tests/Conformance || exit 1; \
+	done
 	# The kernels that a plan passes over for some cases, each for all of them.
 	for kernel in staged flash_wide decode_wide; do \
 	    $(testing) $(attend) verify --device Portable --kernel $$kernel || exit 1; \
+	    $(testing) $(attend) verify --device native --kernel $$kernel || exit 1; \
 	done
 
 ## oclgrind: small cases on a simulator that sees races, bad addresses and wrong calls

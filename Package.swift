@@ -21,6 +21,9 @@ let package = Package(
             name: "KernelSources", path: "Kernels",
             exclude: ["attention", "bench", "common"], sources: ["embed"],
             publicHeadersPath: "embed/include"),
+        // The wide kernels as C, once for each instruction set. Function attributes choose the instructions, as flags would keep
+        // others from depending on this package.
+        .target(name: "HostKernels", cSettings: [.headerSearchPath("../../Kernels/common")]),
         // Types and constants of the OpenCL headers. Nothing is linked: OpenCLRuntime opens the loader at run time.
         .systemLibrary(
             name: "COpenCL", pkgConfig: "OpenCL-Headers",
@@ -37,11 +40,14 @@ let package = Package(
         .target(
             name: "AttentionOpenCL",
             dependencies: ["AttentionCore", "OpenCLRuntime", "KernelSources", "KernelCalls", "Locking"]),
+        .target(
+            name: "AttentionNative",
+            dependencies: ["AttentionCore", "HostKernels", "KernelCalls", "Locking", "Workers"]),
         .target(name: "TensorFiles"),
         .target(
             name: "Attention",
             dependencies: [
-                "AttentionCore", "AttentionReference", "AttentionOpenCL", "Locking",
+                "AttentionCore", "AttentionReference", "AttentionNative", "AttentionOpenCL", "Locking",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         // What the processor does at best, for `attend bench`: C, as the widest instructions need attributes.
@@ -61,6 +67,9 @@ let package = Package(
         .testTarget(name: "KernelCallsTests", dependencies: ["KernelCalls"]),
         .testTarget(
             name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
+        .testTarget(
+            name: "AttentionNativeTests",
+            dependencies: ["AttentionNative", "AttentionReference", "HostKernels", "KernelCalls", "Workers"]),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
         .testTarget(
             name: "AttentionTests",

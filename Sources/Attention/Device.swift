@@ -1,9 +1,10 @@
+@_exported public import AttentionNative
 import AttentionOpenCL
 import AttentionReference
 @_exported public import AttentionCore
 public import Logging
 
-/// A device that attention runs on: a GPU or CPU through OpenCL, or the reference.
+/// A device that attention runs on: a GPU or CPU through OpenCL, the processor natively, or the reference.
 ///
 /// A device is a value: as many as a program likes may be open, and each may be used from many tasks at once.
 ///
@@ -50,6 +51,21 @@ public struct Device: Sendable {
             backend: ReferenceBackend(), skipped: [], reason: "asked for", logger: Logger(label: "swift-attention"))
     }
 
+    /// The processor without OpenCL, which is there on every machine.
+    ///
+    /// - Parameters:
+    ///   - instructionSet: which kernels to use; `nil` is what the environment variable ``InstructionSet/variable`` names, or else
+    ///     the widest that this processor has.
+    ///   - threads: the most threads of a call, the caller's among them; `nil` is one for each processor that this process may use.
+    /// - Throws: `AttentionError.noDevice` if this processor lacks the instruction set.
+    public static func native(
+        instructionSet: InstructionSet? = nil, threads: Int? = nil
+    ) throws(AttentionError) -> Device {
+        Device(
+            backend: try NativeBackend(instructionSet: instructionSet, threads: threads), skipped: [],
+            reason: "asked for", logger: Logger(label: "swift-attention"))
+    }
+
     /// Chooses and opens a device.
     ///
     /// Platforms are looked at in their order and only until the choice is made: a slow one behind it costs nothing. Devices that
@@ -58,7 +74,7 @@ public struct Device: Sendable {
     /// Cost: 1 to 400 ms a platform, and the opening of one device: keep the result rather than selecting again.
     ///
     /// - Parameters:
-    ///   - preference: what is wanted. By default the first usable GPU, else the best CPU device, else the reference.
+    ///   - preference: what is wanted. By default the first usable GPU, else the best CPU device, else the processor natively.
     ///   - fallback: what to take if that is not there; without one, the absence is an error.
     ///   - logger: told of the choice, and later of calls that fall back.
     /// - Throws: `AttentionError.noDevice` with the reasons of all that were passed over.

@@ -30,7 +30,7 @@ public struct DeviceListing: Sendable {
     static func listing(_ source: any DeviceSource, library: String?) -> DeviceListing {
         let seen = SeenDevices(source)
         var selection = DeviceSelection(seen)
-        // The reference ends every automatic choice, so that nothing is thrown.
+        // The native path ends every automatic choice; it fails only where an instruction set was asked for that is not there.
         let choice = try? selection.open(.automatic)
         return DeviceListing(
             library: library, candidates: seen.all + [.native, .reference], skipped: seen.skipped,

@@ -1,6 +1,6 @@
 /// Which device a caller wants.
 public enum DevicePreference: Hashable, Sendable, CustomStringConvertible {
-    /// The first usable GPU, else the best CPU device, else the reference.
+    /// The first usable GPU, else the best CPU device through OpenCL, else the processor natively.
     case automatic
     /// An OpenCL GPU.
     case gpu

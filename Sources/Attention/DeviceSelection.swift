@@ -1,3 +1,4 @@
+import AttentionNative
 import AttentionReference
 
 /// The way from a preference to an open device.
@@ -14,13 +15,13 @@ struct DeviceSelection {
 
     mutating func open(_ preference: DevicePreference) throws(AttentionError) -> Choice {
         switch preference {
-        case .automatic: return automatic()
+        case .automatic: return try automatic()
         case .gpu:
             if let choice = scan(preference, stop: { _ in true }) { return choice }
         case .cpu:
             if let choice = scan(preference, stop: \.isWide) { return choice }
         case .native:
-            throw .noDevice(requested: "native", reason: "\(Self.noNative); 'reference' runs anywhere")
+            return (try NativeBackend(), "asked for")
         case .reference: return (ReferenceBackend(), "asked for")
         case .openCL(let platform, _): return try indexed(platform, preference)
         case .named(let text):
@@ -28,18 +29,17 @@ struct DeviceSelection {
                 throw .noDevice(requested: text, reason: "an empty name is nobody's")
             }
             if let choice = scan(preference, stop: { _ in true }) { return choice }
-            let reference = DeviceCandidate.reference
-            if reference.description.name.lowercased().contains(text.lowercased()) {
-                return (try reference.open(), "asked for by name")
+            // By their names alone: they have no platform.
+            for candidate in [DeviceCandidate.native, .reference]
+            where candidate.description.name.lowercased().contains(text.lowercased()) {
+                return (try candidate.open(), "asked for by name")
             }
         }
         throw .noDevice(requested: preference.description, reason: whyNone("no device of that kind or name is there"))
     }
 
-    static let noNative = "this version has no native path"
-
-    /// The first usable GPU; else, of the CPU devices, one with wide vectors before others; else the reference.
-    private mutating func automatic() -> Choice {
+    /// The first usable GPU; else, of the CPU devices, one with wide vectors before others; else the processor natively.
+    private mutating func automatic() throws(AttentionError) -> Choice {
         var processors: [DeviceCandidate] = []
         for platform in 0..<platformCount() {
             for candidate in usable(platform) {
@@ -57,8 +57,7 @@ struct DeviceSelection {
         if let (backend, isWide) = firstToOpen(processors) {
             return (backend, "no usable GPU; the first CPU device\(isWide ? " with wide vectors" : "")")
         }
-        skipped.append(SkippedDevice(selector: "native", name: "native", reason: Self.noNative))
-        return (ReferenceBackend(), "no usable OpenCL device, and \(Self.noNative)")
+        return (try NativeBackend(), "no usable OpenCL device")
     }
 
     /// The first wanted device that opens; those that do not satisfy `stop` wait until all platforms were looked at.

@@ -1,3 +1,4 @@
+import AttentionNative
 import AttentionOpenCL
 import AttentionReference
 
@@ -26,12 +27,23 @@ public struct DeviceCandidate: Sendable {
         self.open = open
     }
 
-    /// The processor without OpenCL, which this version cannot use.
+    /// The processor without OpenCL, with what the environment variable of ``InstructionSet`` asks for.
     static var native: DeviceCandidate {
-        let description = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
-        return DeviceCandidate(description: description, unsuitableReason: DeviceSelection.noNative) {
-            () throws(AttentionError) in
-            throw .noDevice(requested: "native", reason: DeviceSelection.noNative)
+        do throws(AttentionError) {
+            let backend = try NativeBackend()
+            let limits: [(name: String, value: Limit)] = [
+                ("instruction_set", .text(backend.instructionSet.rawValue)),
+                ("instruction_sets", .text(InstructionSet.available.map(\.rawValue).joined(separator: ", "))),
+                ("threads", .number(backend.threads)),
+            ]
+            return DeviceCandidate(description: backend.device, family: "wide", limits: limits) {
+                () throws(AttentionError) in backend
+            }
+        } catch {
+            let description = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
+            return DeviceCandidate(description: description, unsuitableReason: error.reason) {
+                () throws(AttentionError) in throw error
+            }
         }
     }
 

@@ -19,7 +19,37 @@ extension Tensor {
                 "tensor", .shape, expected: "shape \(shape) of \(elementType)",
                 found: "\(other.shape) of \(other.elementType)")
         }
+        if copyRuns(of: other) { return }
         try writeBytes(try other.contiguousBytes())
+    }
+
+    /// Copies elements that lie next to each other on both sides together; false if one side is not in host memory.
+    private func copyRuns(of other: Tensor) -> Bool {
+        guard let to = storage.hostBytes, let from = other.storage.hostBytes else { return false }
+        guard count > 0, let toBase = to.baseAddress, let fromBase = from.baseAddress else { return true }
+        let isRun = rank > 0 && strides[rank - 1] == 1 && other.strides[rank - 1] == 1
+        let run = isRun ? shape[rank - 1] : 1
+        let size = elementType.byteCount
+        let outer = isRun ? Array(shape.dropLast()) : shape
+        var place = [Int](repeating: 0, count: outer.count)
+        var (mine, theirs) = (layout.offset, other.layout.offset)
+        while true {
+            (toBase + mine * size).copyMemory(from: fromBase + theirs * size, byteCount: run * size)
+            var axis = outer.count - 1
+            while axis >= 0 {
+                place[axis] += 1
+                mine += strides[axis]
+                theirs += other.strides[axis]
+                if place[axis] < outer[axis] { break }
+                mine -= place[axis] * strides[axis]
+                theirs -= place[axis] * other.strides[axis]
+                place[axis] = 0
+                axis -= 1
+            }
+            if axis < 0 { break }
+        }
+        withExtendedLifetime((storage, other.storage)) {}
+        return true
     }
 
     /// Writes elements from bytes in row-major order without gaps.

@@ -65,35 +65,3 @@ struct ReferencePlan: BackendPlan {
         return numbers &* 8
     }
 }
-
-/// A part of a present tensor, and the operand whose elements it must hold bit for bit.
-struct PresentPart {
-    /// `presentKey` or `presentValue`.
-    var name: String
-    var present: Tensor
-    var source: Tensor
-
-    /// The past rows and the new ones of the present tensors that a call has.
-    static func all(
-        _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs
-    ) throws(AttentionError) -> [PresentPart] {
-        guard problem.hasPast else { return [] }
-        let s = problem.shape
-        let fresh = [s.batch, s.keyValueHeads, s.keyLength - problem.pastLength]
-        var all: [PresentPart] = []
-        func add(_ name: String, _ present: Tensor?, _ past: Tensor?, _ new: Tensor) throws(AttentionError) {
-            guard let present, let past else { return }
-            let first = try present.sliced(axis: 2, 0..<problem.pastLength)
-            let second = try present.sliced(axis: 2, problem.pastLength..<s.keyLength)
-            all.append(PresentPart(name: name, present: first, source: past))
-            all.append(PresentPart(name: name, present: second, source: new))
-        }
-        try add(
-            "presentKey", outputs.presentKey, inputs.pastKey,
-            try ReferenceOperands.view(inputs.key, problem.key, fresh + [s.headDimension]))
-        try add(
-            "presentValue", outputs.presentValue, inputs.pastValue,
-            try ReferenceOperands.view(inputs.value, problem.value, fresh + [s.valueDimension]))
-        return all
-    }
-}

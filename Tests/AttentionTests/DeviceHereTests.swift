@@ -7,6 +7,10 @@ import Testing
     static let usable = DeviceListing.current().candidates.filter { $0.unsuitableReason == nil }
         .map(\.description.selector)
 
+    /// Those with wide vectors, the native path among them.
+    static let wide = DeviceListing.current().candidates.filter { $0.unsuitableReason == nil && $0.family == "wide" }
+        .map(\.description.selector)
+
     private func device(_ selector: String) throws -> Device {
         var device = try Device.select(DevicePreference(selector))
         device.logger.logLevel = .critical
@@ -44,18 +48,22 @@ import Testing
         far.value = try inputs.value.moved(to: device)
         let output = try plan.attend(far, fallback: .never).output
         #expect(try output.contiguousBytes() == called.output.contiguousBytes())
-        if device.description.kind != .reference { #expect(output.storage.place == device.description.name) }
+        if ![.reference, .native].contains(device.description.kind) {
+            #expect(output.storage.place == device.description.name)
+        }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: usable) func tasksGetTheSameBits(_ selector: String) async throws {
+    @Test(.timeLimit(.minutes(4)), arguments: usable) func tasksGetTheSameBits(_ selector: String) async throws {
         let device = try device(selector)
+        // Where a call takes long, fewer show as much.
+        let calls = Self.wide.contains(selector) ? 1_000 : 200
         let inputs = try smallInputs()
         let expected = try await device.attend(inputs, fallback: .never).output.contiguousBytes()
         let wrong = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {
                 group.addTask {
                     var wrong = 0
-                    for _ in 0..<200 {
+                    for _ in 0..<calls {
                         let result = try await device.attend(inputs, fallback: .never)
                         if try result.output.contiguousBytes() != expected { wrong += 1 }
                     }

@@ -112,7 +112,8 @@ extension KernelMutation {
             "scores at the wrong key", "score_output.cl", "(w->s.key_start + key) * p->scores.column,\n",
             "key * p->scores.column,\n", "scores", "packed"),
         change("score mode", "score_output.cl", "if (p->score_mode == 1)", "if (p->score_mode == 2)", "scores"),
-        change("last scores of a row", "score_output.cl", "v * LANES, count, out", "v * LANES, count - 1, out", "scores"),
+        change(
+            "last scores of a row", "score_output.cl", "v * LANES, count, out", "v * LANES, count - 1, out", "scores"),
     ]
 
     /// In the text for devices without vectors.

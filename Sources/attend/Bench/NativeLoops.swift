@@ -32,13 +32,19 @@ final class NativeLoops: PeakLoops {
     private let byteCount: Int
     private let steps: Int
 
-    /// - Parameter threads: how many; `nil` is one a processor.
-    init(threads: Int?) throws {
-        let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// The widest of the instruction sets that may be used, among those that the loops have.
+    private let first: Int32
+
+    /// - Parameters:
+    ///   - threads: how many; `nil` is one a processor.
+    ///   - widest: the widest instruction set to use; `nil` is any.
+    init(threads: Int?, widest: InstructionSet? = nil) throws {
+        let processors = NativeBackend.availableThreads
         self.threads = Int32(clamping: min(threads ?? processors, processors))
-        multiplyAddKinds = (0..<benchmark_loops_instruction_sets()).map {
-            String(cString: benchmark_loops_instruction_set($0))
-        }
+        let sets = (0..<benchmark_loops_instruction_sets()).map { String(cString: benchmark_loops_instruction_set($0)) }
+        let first = widest.flatMap { sets.firstIndex(of: $0.rawValue) } ?? 0
+        self.first = Int32(first)
+        multiplyAddKinds = Array(sets[first...])
         readKinds = (0..<benchmark_loops_read_variants()).map { String(cString: benchmark_loops_read_variant($0)) }
         // Larger than the caches four times over, touched page by page so that it is really there.
         byteCount = min(max(4 * Caches.lastLevelBytes, 64 << 20), 1 << 30) & ~0xFFFF
@@ -50,7 +56,7 @@ final class NativeLoops: PeakLoops {
         memset(memory, 1, byteCount)
         // About 10 ms: long enough to reach full speed, short enough to take turns.
         var flops = 0.0
-        let seconds = benchmark_loops_multiply_add(0, self.threads, 100_000, &flops)
+        let seconds = benchmark_loops_multiply_add(self.first, self.threads, 100_000, &flops)
         steps = max(100_000, Int(100_000 * 0.01 / max(seconds, 1e-6)))
     }
 
@@ -58,12 +64,12 @@ final class NativeLoops: PeakLoops {
 
     func multiplyAdd(kind: Int) throws -> Double {
         var flops = 0.0
-        let seconds = benchmark_loops_multiply_add(Int32(kind), threads, steps, &flops)
+        let seconds = benchmark_loops_multiply_add(first + Int32(kind), threads, steps, &flops)
         return flops / (try positive(seconds)) * 1e-9
     }
 
     func read(kind: Int) throws -> Double {
-        let seconds = benchmark_loops_read(0, Int32(kind), threads, memory, byteCount)
+        let seconds = benchmark_loops_read(first, Int32(kind), threads, memory, byteCount)
         return Double(byteCount) / (try positive(seconds)) * 1e-9
     }
 

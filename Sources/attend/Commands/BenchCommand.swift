@@ -77,7 +77,7 @@ struct BenchCommand: ParsableCommand {
         if benchmark_loops_optimised() == 0 {
             Console.note("warning: this build is not optimised, its native loops are slow; use swift build -c release")
         }
-        var loops: [any PeakLoops] = [try NativeLoops(threads: common.threads)]
+        var loops: [any PeakLoops] = [try NativeLoops(threads: common.threads, widest: common.isa)]
         if let own = try OpenCLLoops(device) { loops.append(own) }
         let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: loops)
         var results: [BenchResult] = []

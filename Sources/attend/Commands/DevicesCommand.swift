@@ -43,7 +43,7 @@ struct DevicesCommand: ParsableCommand {
     }
 
     private func rows(_ listing: DeviceListing, _ chosen: String) -> [Row] {
-        var rows = listing.candidates.map { candidate in
+        listing.candidates.map { candidate in
             let isChosen = candidate.description.selector == chosen
             let choice = common.device == "auto" ? listing.reason : "what --device names"
             return Row(
@@ -51,12 +51,6 @@ struct DevicesCommand: ParsableCommand {
                 reason: candidate.unsuitableReason ?? (isChosen ? "chosen: \(choice)" : "can be used"),
                 limits: candidate.limits.map { ($0.name, JSON($0.value)) })
         }
-        if !rows.contains(where: { $0.description.kind == .native }) {
-            let native = DeviceDescription(selector: "native", name: "native", platform: "none", kind: .native)
-            let reason = "this version has no native path"
-            rows.append(Row(description: native, family: nil, isChosen: false, reason: reason, limits: []))
-        }
-        return rows
     }
 
     private func json(_ rows: [Row], _ listing: DeviceListing) -> JSON {

@@ -10,7 +10,7 @@ struct CommonOptions: ParsableArguments {
         help: ArgumentHelp(
             "Where to compute.",
             discussion: """
-                auto (the best GPU, else the best CPU device), gpu, cpu, native (without OpenCL), reference, \
+                auto (the best GPU, else the best CPU device, else native), gpu, cpu, native (without OpenCL), reference, \
                 opencl:P.D by index, or a part of a platform's or device's name; all, for conform and verify.
                 """, valueName: "sel"))
     var device = "auto"
@@ -25,7 +25,6 @@ struct CommonOptions: ParsableArguments {
     @Option(help: "What to do when a device fails during the work: automatic (go on with the next) or never.")
     var fallback = Fallback.automatic
 
-    enum InstructionSet: String, ExpressibleByArgument, CaseIterable { case v4, v3, baseline }
     enum Fallback: String, ExpressibleByArgument, CaseIterable { case automatic, never }
 
     mutating func validate() throws {
@@ -33,6 +32,8 @@ struct CommonOptions: ParsableArguments {
         if device.isEmpty { throw ValidationError("--device: expected a device, found nothing") }
     }
 }
+
+extension InstructionSet: ExpressibleByArgument {}
 
 /// Which kernels may be used.
 struct KernelOptions: ParsableArguments {
