@@ -5,11 +5,8 @@
 // Private: qᵀ [DEPTH_CHUNK][TILE_Q] and TILE_K keys [DEPTH_CHUNK], sized for the first-level cache; TILE_K × QUERY_VECTORS sums
 // in registers. Depths beyond DEPTH_CHUNK take further passes, which go on with the sums in the scratch: the order of additions
 // does not depend on the chunk. Scalar devices read operands as they are used, since private arrays are slow there.
-// Edges: missing queries and depths ride along as zeros; keys that no query of the tile may attend are not computed.
+// Edges: lanes without a query take the last one; keys that no query of the tile may attend are not computed.
 // Source: Vaswani et al. 2017, arXiv 1706.03762, eq. 1. Reference: AttentionReference.
-#ifndef Q_STORAGE
-#define Q_STORAGE f32 // storage of queries and keys: f32, f16, bf16
-#endif
 #ifndef QUERY_VECTORS
 #define QUERY_VECTORS 2 // vectors of queries in a tile (1…4): more reuse of each key, more registers
 #endif
@@ -17,38 +14,45 @@
 #define TILE_K 8 // keys in registers (2…12)
 #endif
 #ifndef DEPTH_CHUNK
-#define DEPTH_CHUNK 128 // depths of a pass (16…256)
+#define DEPTH_CHUNK 128 // depths of a pass (16…256); a multiple of LANES
 #endif
 #include "types.clh"
 #define TILE_Q (LANES * QUERY_VECTORS)
 #include "problem.clh"
 #include "rows.clh"
-
-typedef JOIN(Q_STORAGE, _storage) q_storage;
-#define COPY_ROW JOIN(copy_row_, Q_STORAGE)
+#include "blocks.clh"
+#include "transpose.clh"
 
 #if LANES > 1
 
 // qᵀ: one lane a query.
-inline void load_queries(
-    global const q_storage *q, const problem *p, const work *w, int depth, int count, float *row, float *qt) {
-    for (int i = 0; i < TILE_Q; ++i) {
-        const long start = view_row(p->q, w->s.batch, w->head, w->s.query_start + w->first + min(i, w->rows - 1));
-        COPY_ROW(q + start + depth * p->q.column, p->q.column, count, count, row);
-        for (int d = 0; d < count; ++d)
-            qt[d * TILE_Q + i] = i < w->rows ? row[d] : 0.0f;
+inline void load_queries(global const uchar *q, const problem *p, const work *w, int depth, int count, float *qt) {
+#pragma unroll 1
+    for (int v = 0; v < QUERY_VECTORS; ++v) {
+        // A vector without a query takes the last one.
+        const int first = min(v * LANES, w->rows - 1);
+        const long start = view_row(p->q, w->s.batch, w->head, w->s.query_start + w->first + first);
+        for (int d = 0; d < count; d += LANES) {
+            const int part = min(LANES, count - d);
+            lanes x[LANES];
+            load_square(
+                p->q_storage, q, start + (depth + d) * p->q.column, p->q.row, p->q.column, w->rows - first, part, x);
+            transpose(x);
+            for (int i = 0; i < part; ++i)
+                STORE_LANES(x[i], qt + (d + i) * TILE_Q + v * LANES);
+        }
     }
 }
 
 // Keys key … key + TILE_K − 1 as float; those from w->high on are zeros.
 inline void load_keys(
-    global const q_storage *k, const problem *p, const work *w, int key, int depth, int count, float *kt) {
-    const long head = w->head / p->group;
-    for (int t = 0; t < TILE_K; ++t) {
-        const int present = key + t < w->high ? count : 0;
-        const long start = view_row(p->k, w->s.batch, head, w->s.key_start + (present ? key + t : key));
-        COPY_ROW(k + start + depth * p->k.column, p->k.column, present, count, kt + t * DEPTH_CHUNK);
-    }
+    global const uchar *k, const problem *p, const work *w, int key, int depth, int count, float *kt) {
+    const long start = view_row(p->k, w->s.batch, w->head / p->group, w->s.key_start + key);
+    const int present = min(TILE_K, w->high - key);
+    copy_rows(
+        p->q_storage, k, start + depth * p->k.column, p->k.row, p->k.column, present, count, kt, DEPTH_CHUNK);
+    for (int i = present * DEPTH_CHUNK; i < TILE_K * DEPTH_CHUNK; i += LANES)
+        STORE_LANES((lanes)(0.0f), kt + i);
 }
 
 inline void add_products(const float *qt, const float *kt, int count, lanes sum[TILE_K][QUERY_VECTORS]) {
@@ -66,13 +70,13 @@ inline void add_products(const float *qt, const float *kt, int count, lanes sum[
 }
 
 inline void write_scores(
-    global const q_storage *q, global const q_storage *k, global float *s, const problem *p, const work *w) {
+    global const uchar *q, global const uchar *k, global float *s, const problem *p, const work *w) {
     float qt[DEPTH_CHUNK * TILE_Q];
     float kt[TILE_K * DEPTH_CHUNK];
     for (int depth = 0; depth < p->depth; depth += DEPTH_CHUNK) {
         const int count = min(DEPTH_CHUNK, p->depth - depth);
         const float scale = depth + DEPTH_CHUNK < p->depth ? 1.0f : p->scale;
-        load_queries(q, p, w, depth, count, kt, qt);
+        load_queries(q, p, w, depth, count, qt);
         for (int key = w->low; key < w->high; key += TILE_K) {
             load_keys(k, p, w, key, depth, count, kt);
             lanes sum[TILE_K][QUERY_VECTORS];
@@ -97,8 +101,14 @@ inline void write_scores(
 
 #else
 
+// Scalars are compiled for storages; vectors learn them from the problem.
+#ifndef Q_STORAGE
+#define Q_STORAGE f32 // storage of queries and keys: f32, f16, bf16
+#endif
+#define LOAD_Q(at, index) JOIN(load_, Q_STORAGE)((global const JOIN(Q_STORAGE, _storage) *)(at) + (index))
+
 inline void write_scores(
-    global const q_storage *q, global const q_storage *k, global float *s, const problem *p, const work *w) {
+    global const uchar *q, global const uchar *k, global float *s, const problem *p, const work *w) {
     long query[TILE_Q];
     for (int i = 0; i < TILE_Q; ++i)
         query[i] = view_row(p->q, w->s.batch, w->head, w->s.query_start + w->first + min(i, w->rows - 1));
@@ -113,9 +123,9 @@ inline void write_scores(
         for (int d = 0; d < p->depth; ++d) {
             float qd[TILE_Q];
             for (int i = 0; i < TILE_Q; ++i)
-                qd[i] = JOIN(load_, Q_STORAGE)(q + query[i] + d * p->q.column);
+                qd[i] = LOAD_Q(q, query[i] + d * p->q.column);
             for (int t = 0; t < TILE_K; ++t) {
-                const float kd = JOIN(load_, Q_STORAGE)(k + row[t] + d * p->k.column);
+                const float kd = LOAD_Q(k, row[t] + d * p->k.column);
                 for (int i = 0; i < TILE_Q; ++i)
                     sum[t][i] = MULADD(qd[i], kd, sum[t][i]);
             }
@@ -130,7 +140,7 @@ inline void write_scores(
 #endif
 
 kernel void scores(
-    global const q_storage *q, global const q_storage *k, global float *s, global const segment *segments,
+    global const uchar *q, global const uchar *k, global float *s, global const segment *segments,
     const problem p) {
     const int item = get_global_id(0), tile = item / p.key_blocks, block = item - tile * p.key_blocks;
     work w;

@@ -29,7 +29,7 @@ inline lanes write_logits(
     for (int key = w->low; key < w->high; ++key) {
         global float *at = s + scratch_row(p, w, key) + v * LANES;
         lane_ints excluded;
-        const lanes t = masked(soft_capped(LOAD_LANES(at), p->softcap), key, p, w, mask, slope, &ql, &excluded);
+        const lanes t = masked(soft_capped(LOAD_LANES(at), p->softcap), key, p, w, v, mask, slope, &ql, &excluded);
         const lane_ints nan = (AS_INTS(t) & 0x7FFFFFFF) > INFINITE;
         const lane_ints attended = excluded == 0;
         *found |= attended;

@@ -76,6 +76,9 @@ public struct KernelProblem: BitwiseCopyable, Sendable {
     /// 4 without a mask.
     public var maskStorage: Int32
     public var blockShift: Int32
+    /// 0 where no scores are asked for.
+    public var scoreMode: Int32
+    public var unused: Int32 = 0
     public var scale: Float
     public var softcap: Float
 
@@ -98,6 +101,7 @@ public struct KernelProblem: BitwiseCopyable, Sendable {
         maskStorage = problem.maskType?.kernelStorage ?? 4
         blockColumns = problem.blockSize > 0 ? Int32(shape.keyLength / problem.blockSize) : 0
         blockShift = problem.blockSize > 0 ? Int32(problem.blockSize.trailingZeroBitCount) : 0
+        scoreMode = Int32(problem.scores?.rawValue ?? 0)
         scale = Float(problem.scale)
         softcap = Float(problem.softcap)
     }

@@ -106,7 +106,7 @@ import Testing
     @Test func structuresHaveTheSizesOfTheKernels() {
         #expect(MemoryLayout<KernelView>.size == 40)
         #expect(MemoryLayout<KernelSegment>.size == 32)
-        #expect(MemoryLayout<KernelProblem>.size == 7 * 40 + 2 * 8 + 20 * 4 + 2 * 4)
+        #expect(MemoryLayout<KernelProblem>.size == 7 * 40 + 2 * 8 + 22 * 4 + 2 * 4)
         #expect(MemoryLayout<KernelProblem>.size.isMultiple(of: 8))
     }
 }

@@ -85,17 +85,15 @@ struct StagedPrograms: Sendable {
         let storages = try CallStorages(problem, backend.device)
         var collector = ProgramCollector(backend)
         func program(_ step: StagedKernel.Step) throws(AttentionError) -> Program {
-            try collector.program(.staged(StagedKernel(step: step, tiles: tiles)))
+            try collector.program(
+                .staged(StagedKernel(step: step, tiles: tiles, hasShuffles: backend.hasShuffles)))
         }
-        scores = try program(.scores(storages.query))
+        let query = tiles.lanes > 1 ? nil : storages.query
+        let value = tiles.lanes > 1 ? nil : storages.value
+        scores = try program(.scores(query))
         softmax = try program(.softmax(hasMask: storages.hasMask))
-        weightedSum = try program(.weightedSum(value: storages.value, output: storages.query))
-        if let scores = problem.scores {
-            let needsMask = scores == .masked
-            scoreOutput = try program(.scoreOutput(storages.query, hasMask: needsMask && storages.hasMask, scores))
-        } else {
-            scoreOutput = nil
-        }
+        weightedSum = try program(.weightedSum(value: value, output: query))
+        scoreOutput = problem.scores == nil ? nil : try program(.scoreOutput(query))
         concatenation = try collector.concatenation(problem)
         build = collector.build
         notes = collector.notes
