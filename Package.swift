@@ -66,7 +66,8 @@ let package = Package(
             name: "AttentionReferenceTests", dependencies: ["AttentionReference", "TensorFiles", "TestSupport"]),
         .testTarget(name: "KernelCallsTests", dependencies: ["KernelCalls"]),
         .testTarget(
-            name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
+            name: "AttentionOpenCLTests",
+            dependencies: ["AttentionOpenCL", "AttentionReference", "KernelCalls", "TestSupport"]),
         .testTarget(
             name: "AttentionNativeTests",
             dependencies: ["AttentionNative", "AttentionReference", "HostKernels", "KernelCalls", "Workers"]),

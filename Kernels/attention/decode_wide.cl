@@ -11,12 +11,6 @@
 // Edges: an excluded key has weight −0 and its value is not looked at. A NaN or +∞ among a row's scores makes its sum NaN and so
 // its output. Every zero is stored as +0.
 // Source: Dao et al. 2023, Flash-Decoding. Reference: AttentionReference.
-#ifndef Q_STORAGE
-#define Q_STORAGE f32 // storage of queries, keys and output: f32, f16, bf16
-#endif
-#ifndef V_STORAGE
-#define V_STORAGE f32 // storage of values
-#endif
 #ifndef ROWS
 #define ROWS 1 // rows that share a read of a key (1, 2 or 4)
 #endif
@@ -53,9 +47,17 @@
 #define VECTORS (ROOM / LANES)
 #define KEYS (LANES / ROWS) // keys whose products are summed together
 
-typedef JOIN(Q_STORAGE, _storage) q_storage;
-typedef JOIN(V_STORAGE, _storage) v_storage;
-#define LOAD_KEY JOIN(load_part_, Q_STORAGE)
+// Q_STORAGE is that of queries and keys, V_STORAGE of values (f32, f16, bf16); the problem tells what is not defined.
+#ifdef Q_STORAGE
+#define STORAGE_OF_Q(p) JOIN(STORAGE_, Q_STORAGE)
+#else
+#define STORAGE_OF_Q(p) ((p)->q_storage)
+#endif
+#ifdef V_STORAGE
+#define STORAGE_OF_V(p) JOIN(STORAGE_, V_STORAGE)
+#else
+#define STORAGE_OF_V(p) ((p)->v_storage)
+#endif
 
 // Lane i of the result is the sum of the lanes of x[i], added in the same order for every i.
 inline lanes lane_sums(lanes x[LANES]) {
@@ -67,31 +69,25 @@ inline lanes lane_sums(lanes x[LANES]) {
     return x[0];
 }
 
-// Where the rows of a chunk begin in a view of keys or values, and of those that are asked for ahead: at most `limit` rows.
-inline void find_places(
-    const problem *p, view v, global const int *blocks, const segment *seg, int head, int start, int limit, long *at) {
-    const int count = min(limit + LANES, CHUNK_KEYS) + AHEAD;
-    for (int i = 0; i < count; ++i)
-        at[i] = key_row(p, v, blocks, seg, head, start + min(i, limit - 1));
-}
-
 // s[r][j] ← q_r·k_j for ROWS rows and keys from … to − 1 of a chunk, which are at `at`.
 inline void find_scores(
-    global const q_storage *k, const long *at, const problem *p, int from, int to, const lanes *q, float *s) {
+    int storage, global const uchar *k, const long *at, const problem *p, int from, int to, const lanes *q, float *s) {
     const long column = p->k.column;
     const int whole = column == 1 ? p->depth / LANES * LANES : 0;
     for (int key = from / KEYS * KEYS; key < to; key += KEYS) {
         lanes x[LANES];
         for (int t = 0; t < KEYS; ++t) {
-            global const q_storage *row = k + at[clamp(key + t, from, to - 1)], *ahead = k + at[key + t + AHEAD];
+            const long row = at[clamp(key + t, from, to - 1)];
+            global const uchar *ahead = k + at[key + t + AHEAD] * ELEMENT_BYTES(storage);
             lanes sum[ROWS];
 #pragma unroll
             for (int r = 0; r < ROWS; ++r)
                 sum[r] = (lanes)(0.0f);
             for (int d = 0; d < p->depth; d += LANES) {
-                PREFETCH(ahead + d);
-                const lanes part = d < whole ? JOIN(load_lanes_, Q_STORAGE)(row + d)
-                                             : LOAD_KEY(row + d * column, column, min(LANES, p->depth - d));
+                PREFETCH(ahead + d * ELEMENT_BYTES(storage));
+                const lanes part = d < whole
+                    ? load_whole(storage, k, row + d)
+                    : load_some(storage, k, row + d * column, column, min(LANES, p->depth - d));
 #pragma unroll
                 for (int r = 0; r < ROWS; ++r)
                     sum[r] = MULADD(q[r * VECTORS + d / LANES], part, sum[r]);
@@ -108,11 +104,11 @@ inline void find_scores(
     }
 }
 
-// o[r] ← Σ_j s[r][j]·v_j for ROWS rows, `count` vectors of columns and keys from … to − 1 of a chunk, which are at `at`.
+// o[r] ← Σ_j s[r][j]·v_j for ROWS rows, `count` vectors of columns from `start` on, and keys from … to − 1, which are at `at`.
 // A vector that is not whole (width < LANES) or not in one piece comes alone.
 inline void add_columns(
-    global const v_storage *v, const long *at, long column, int count, int width, int from, int to, bool is_mixed,
-    const float *s, lanes *o) {
+    int storage, global const uchar *v, const long *at, long start, long column, int count, int width, int from, int to,
+    bool is_mixed, const float *s, lanes *o) {
     lanes sum[ROWS][TILE_C], x[TILE_C];
 #pragma unroll
     for (int r = 0; r < ROWS; ++r)
@@ -120,14 +116,15 @@ inline void add_columns(
         for (int c = 0; c < TILE_C; ++c)
             sum[r][c] = (lanes)(0.0f);
     for (int key = from; key < to; ++key) {
-        global const v_storage *row = v + at[key], *ahead = v + at[key + AHEAD];
+        const long row = at[key] + start;
+        global const uchar *ahead = v + (at[key + AHEAD] + start) * ELEMENT_BYTES(storage);
         if (count < TILE_C) {
-            x[0] = JOIN(load_part_, V_STORAGE)(row, column, width);
+            x[0] = load_some(storage, v, row, column, width);
         } else {
 #pragma unroll
             for (int c = 0; c < TILE_C; ++c) {
-                PREFETCH(ahead + c * LANES);
-                x[c] = JOIN(load_lanes_, V_STORAGE)(row + c * LANES);
+                PREFETCH(ahead + c * LANES * ELEMENT_BYTES(storage));
+                x[c] = load_whole(storage, v, row + c * LANES);
             }
         }
 #pragma unroll
@@ -153,28 +150,28 @@ inline void add_columns(
 }
 
 inline void add_values(
-    global const v_storage *v, const long *at, const problem *p, int from, int to, bool is_mixed, const float *s,
-    lanes *o) {
+    int storage, global const uchar *v, const long *at, const problem *p, int from, int to, bool is_mixed,
+    const float *s, lanes *o) {
     const long column = p->v.column;
     int c = 0;
     for (; column == 1 && c + TILE_C * LANES <= p->columns; c += TILE_C * LANES)
-        add_columns(v + c, at, 1, TILE_C, LANES, from, to, is_mixed, s, o + c / LANES);
+        add_columns(storage, v, at, c, 1, TILE_C, LANES, from, to, is_mixed, s, o + c / LANES);
     for (; c < p->columns; c += LANES)
         add_columns(
-            v + c * column, at, column, 1, min(LANES, p->columns - c), from, to, is_mixed, s, o + c / LANES);
+            storage, v, at, c * column, column, 1, min(LANES, p->columns - c), from, to, is_mixed, s, o + c / LANES);
 }
 
-inline void load_query(global const q_storage *q, const problem *p, const segment *seg, const row_state *row, lanes *to) {
+inline void load_query(global const uchar *q, const problem *p, const segment *seg, const row_state *row, lanes *to) {
     const long start = view_row(p->q, seg->batch, row->head, seg->query_start + row->query);
     const float scale = p->softcap > 0.0f ? p->scale : p->scale * LOGIT_UNIT;
     for (int d = 0; d < p->depth; d += LANES) {
         const int count = min(LANES, p->depth - d);
-        to[d / LANES] = LOAD_KEY(q + start + d * p->q.column, p->q.column, count) * scale;
+        to[d / LANES] = load_some(STORAGE_OF_Q(p), q, start + d * p->q.column, p->q.column, count) * scale;
     }
 }
 
 WIDE_KERNEL decode_wide(
-    global const q_storage *q, global const q_storage *k, global const v_storage *v, global uchar *o,
+    global const uchar *q, global const uchar *k, global const uchar *v, global uchar *o,
     global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
     global const segment *segments, global const int *blocks, global float *parts, const problem p) {
     row_state rows[BLOCK_ROWS];
@@ -216,21 +213,25 @@ WIDE_KERNEL decode_wide(
         const int from = max(low - start, 0), to = min(high - start, CHUNK_KEYS);
         long keys[CHUNK_KEYS + AHEAD], values[CHUNK_KEYS + AHEAD];
         if (from < to) {
-            find_places(&p, p.k, blocks, &seg, key_head, start, high - start, keys);
-            find_places(&p, p.v, blocks, &seg, key_head, start, high - start, values);
+            // Keys are taken KEYS at a time, so that up to LANES − 1 behind the last have a turn; and some are asked for ahead.
+            const int places = min(high - start + LANES, CHUNK_KEYS) + AHEAD;
+            find_places(&p, p.k, blocks, &seg, key_head, start, high, places, keys);
+            find_places(&p, p.v, blocks, &seg, key_head, start, high, places, values);
         }
         for (int i = 0; i < count; i += ROWS) {
             partial part[ROWS];
             bool is_mixed = false;
             if (from < to) {
-                find_scores(k, keys, &p, from, to, qs + i * VECTORS, s);
+#define FIND_SCORES(T) find_scores(STORAGE_##T, k, keys, &p, from, to, qs + i * VECTORS, s)
+                WITH_STORAGE(STORAGE_OF_Q(&p), FIND_SCORES)
                 for (int r = 0; r < ROWS; ++r) {
                     const row_state *row = &rows[min(i + r, count - 1)];
                     part[r] = find_weights(
                         s + r * CHUNK_KEYS, start, from, to, row, mask, slopes ? slopes[row->head] : 0.0f, &p, &seg,
                         &is_mixed);
                 }
-                add_values(v, values, &p, from, to, is_mixed, s, some);
+#define ADD_VALUES(T) add_values(STORAGE_##T, v, values, &p, from, to, is_mixed, s, some)
+                WITH_STORAGE(STORAGE_OF_V(&p), ADD_VALUES)
             } else {
                 for (int r = 0; r < ROWS; ++r)
                     part[r] = (partial){-FLT_MAX, 0.0f};

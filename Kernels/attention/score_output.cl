@@ -5,9 +5,6 @@
 // after it.
 // Edges: 0 and 1 show excluded pairs too and are 0 beyond the length; the host asks `scores` for all pairs then.
 // Source: ONNX Attention, qk_matmul_output_mode. Reference: AttentionReference.
-#ifndef Q_STORAGE
-#define Q_STORAGE f32 // storage of the scores, that of the queries; with vectors the problem tells
-#endif
 #ifndef QUERY_VECTORS
 #define QUERY_VECTORS 2 // vectors of queries in a tile; as in scores
 #endif
@@ -21,29 +18,28 @@
 #include "blocks.clh"
 #include "transpose.clh"
 
-// The scores of one vector of queries with one key.
+// What vector `v` of queries shows of one key.
 inline lanes shown_scores(
     global const float *s, const problem *p, const work *w, int v, int key, lanes inverse, global const uchar *mask,
     float slope, const query_lanes *ql) {
-    const bool is_computed = key >= w->low && key < w->high;
-    if (!is_computed)
+    if (key < w->low || key >= w->high)
         return (lanes)(p->score_mode == 2 ? -INFINITY : 0.0f);
     const lanes t = LOAD_LANES(s + scratch_row(p, w, key) + v * LANES);
     if (p->score_mode == 0)
         return t;
     if (p->score_mode == 3)
         return select(t * inverse, (lanes)(0.0f), AS_INTS(t) < 0);
-    lane_ints excluded = (lane_ints)(0);
     const lanes capped = soft_capped(t, p->softcap);
     if (p->score_mode == 1)
         return capped;
+    lane_ints excluded;
     const lanes logits = masked(capped, key, p, w, v, mask, slope, ql, &excluded);
     return select((lanes)(-INFINITY), logits, excluded == 0);
 }
 
 #if LANES > 1
 
-// Writes LANES keys at a time, a row of the output a query.
+// LANES keys at a time, so that rows of the output are written in whole vectors.
 inline void write_shown(
     global const float *s, global uchar *out, const problem *p, const work *w, int v, lanes inverse,
     global const uchar *mask, float slope, const query_lanes *ql) {
@@ -52,7 +48,7 @@ inline void write_shown(
         const int count = min(LANES, w->s.key_capacity - key);
         lanes x[LANES];
         for (int i = 0; i < LANES; ++i)
-            x[i] = shown_scores(s, p, w, v, key + min(i, count - 1), inverse, mask, slope, ql);
+            x[i] = i < count ? shown_scores(s, p, w, v, key + i, inverse, mask, slope, ql) : (lanes)(0.0f);
         transpose(x);
         write_square(
             p->q_storage, x, w->rows - v * LANES, count, out, row + (w->s.key_start + key) * p->scores.column,
@@ -62,7 +58,10 @@ inline void write_shown(
 
 #else
 
-typedef JOIN(Q_STORAGE, _storage) q_storage;
+// Scalars are compiled for storages; vectors learn them from the problem.
+#ifndef Q_STORAGE
+#define Q_STORAGE f32 // storage of the scores, that of the queries
+#endif
 
 inline void write_shown(
     global const float *s, global uchar *out, const problem *p, const work *w, int v, lanes inverse,
@@ -71,7 +70,7 @@ inline void write_shown(
     for (int key = 0; key < w->s.key_capacity; ++key)
         JOIN(store_, Q_STORAGE)(
             shown_scores(s, p, w, v, key, inverse, mask, slope, ql),
-            (global q_storage *)out + row + (w->s.key_start + key) * p->scores.column);
+            (global JOIN(Q_STORAGE, _storage) *)out + row + (w->s.key_start + key) * p->scores.column);
 }
 
 #endif

@@ -5,11 +5,8 @@
 // Private: qᵀ [DEPTH_CHUNK][TILE_Q] and TILE_K keys [DEPTH_CHUNK], sized for the first-level cache; TILE_K × QUERY_VECTORS sums
 // in registers. Depths beyond DEPTH_CHUNK take further passes, which go on with the sums in the scratch: the order of additions
 // does not depend on the chunk. Scalar devices read operands as they are used, since private arrays are slow there.
-// Edges: missing queries and depths ride along as zeros; keys that no query of the tile may attend are not computed.
+// Edges: lanes without a query take the last one; keys that no query of the tile may attend are not computed.
 // Source: Vaswani et al. 2017, arXiv 1706.03762, eq. 1. Reference: AttentionReference.
-#ifndef Q_STORAGE
-#define Q_STORAGE f32 // storage of queries and keys: f32, f16, bf16; with vectors the problem tells
-#endif
 #ifndef QUERY_VECTORS
 #define QUERY_VECTORS 2 // vectors of queries in a tile (1…4): more reuse of each key, more registers
 #endif
@@ -17,24 +14,33 @@
 #define TILE_K 8 // keys in registers (2…12)
 #endif
 #ifndef DEPTH_CHUNK
-#define DEPTH_CHUNK 128 // depths of a pass (16…256)
+#define DEPTH_CHUNK 128 // depths of a pass (16…256); a multiple of LANES
 #endif
 #include "types.clh"
 #define TILE_Q (LANES * QUERY_VECTORS)
 #include "problem.clh"
 #include "rows.clh"
 #include "blocks.clh"
+#include "transpose.clh"
 
 #if LANES > 1
 
 // qᵀ: one lane a query.
-inline void load_queries(
-    global const uchar *q, const problem *p, const work *w, int depth, int count, float *row, float *qt) {
-    for (int i = 0; i < TILE_Q; ++i) {
-        const long start = view_row(p->q, w->s.batch, w->head, w->s.query_start + w->first + min(i, w->rows - 1));
-        copy_rows(p->q_storage, q, start + depth * p->q.column, 0, p->q.column, 1, count, row, count);
-        for (int d = 0; d < count; ++d)
-            qt[d * TILE_Q + i] = i < w->rows ? row[d] : 0.0f;
+inline void load_queries(global const uchar *q, const problem *p, const work *w, int depth, int count, float *qt) {
+#pragma unroll 1
+    for (int v = 0; v < QUERY_VECTORS; ++v) {
+        // A vector without a query takes the last one.
+        const int first = min(v * LANES, w->rows - 1);
+        const long start = view_row(p->q, w->s.batch, w->head, w->s.query_start + w->first + first);
+        for (int d = 0; d < count; d += LANES) {
+            const int part = min(LANES, count - d);
+            lanes x[LANES];
+            load_square(
+                p->q_storage, q, start + (depth + d) * p->q.column, p->q.row, p->q.column, w->rows - first, part, x);
+            transpose(x);
+            for (int i = 0; i < part; ++i)
+                STORE_LANES(x[i], qt + (d + i) * TILE_Q + v * LANES);
+        }
     }
 }
 
@@ -45,9 +51,8 @@ inline void load_keys(
     const int present = min(TILE_K, w->high - key);
     copy_rows(
         p->q_storage, k, start + depth * p->k.column, p->k.row, p->k.column, present, count, kt, DEPTH_CHUNK);
-    for (int t = present; t < TILE_K; ++t)
-        for (int d = 0; d < count; ++d)
-            kt[t * DEPTH_CHUNK + d] = 0.0f;
+    for (int i = present * DEPTH_CHUNK; i < TILE_K * DEPTH_CHUNK; i += LANES)
+        STORE_LANES((lanes)(0.0f), kt + i);
 }
 
 inline void add_products(const float *qt, const float *kt, int count, lanes sum[TILE_K][QUERY_VECTORS]) {
@@ -71,7 +76,7 @@ inline void write_scores(
     for (int depth = 0; depth < p->depth; depth += DEPTH_CHUNK) {
         const int count = min(DEPTH_CHUNK, p->depth - depth);
         const float scale = depth + DEPTH_CHUNK < p->depth ? 1.0f : p->scale;
-        load_queries(q, p, w, depth, count, kt, qt);
+        load_queries(q, p, w, depth, count, qt);
         for (int key = w->low; key < w->high; key += TILE_K) {
             load_keys(k, p, w, key, depth, count, kt);
             lanes sum[TILE_K][QUERY_VECTORS];
@@ -96,8 +101,11 @@ inline void write_scores(
 
 #else
 
-typedef JOIN(Q_STORAGE, _storage) q_storage;
-#define LOAD_Q(from, at) JOIN(load_, Q_STORAGE)((global const q_storage *)(from) + (at))
+// Scalars are compiled for storages; vectors learn them from the problem.
+#ifndef Q_STORAGE
+#define Q_STORAGE f32 // storage of queries and keys: f32, f16, bf16
+#endif
+#define LOAD_Q(at, index) JOIN(load_, Q_STORAGE)((global const JOIN(Q_STORAGE, _storage) *)(at) + (index))
 
 inline void write_scores(
     global const uchar *q, global const uchar *k, global float *s, const problem *p, const work *w) {

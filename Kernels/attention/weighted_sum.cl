@@ -9,12 +9,6 @@
 // the tile attend it. Tiles that hold such a value take `add_any`, which gives the finite ones the same bits.
 // Every zero is stored as +0, since skipping an excluded key and adding ±0 for it may differ in the sign of zero.
 // Source: Vaswani et al. 2017, arXiv 1706.03762, eq. 1. Reference: AttentionReference.
-#ifndef V_STORAGE
-#define V_STORAGE f32 // storage of values: f32, f16, bf16; with vectors the problem tells
-#endif
-#ifndef O_STORAGE
-#define O_STORAGE f32 // storage of the output, that of the queries; likewise
-#endif
 #ifndef QUERY_VECTORS
 #define QUERY_VECTORS 2 // vectors of queries in a tile; as in scores
 #endif
@@ -43,18 +37,15 @@ inline lanes add_careful(lanes weight, float value, lanes sum) {
 
 #if LANES > 1
 
-// Values key … key + count − 1, columns column … as float; what stands beyond the last column in vt stays. True if all are finite.
+// Values key … key + count − 1, `columns` columns from `column` on, as float; what is beyond stays. True if all of them are finite.
 inline bool load_values(
-    global const uchar *v, const problem *p, const work *w, int key, int count, int column, float *vt) {
+    global const uchar *v, const problem *p, const work *w, int key, int count, int column, int columns, float *vt) {
     const long start = view_row(p->v, w->s.batch, w->head / p->group, w->s.key_start + key);
     copy_rows(
-        p->v_storage, v, start + column * p->v.column, p->v.row, p->v.column, count,
-        min(COLUMN_CHUNK, p->columns - column), vt, COLUMN_CHUNK);
+        p->v_storage, v, start + column * p->v.column, p->v.row, p->v.column, count, columns, vt, COLUMN_CHUNK);
     lane_ints odd = (lane_ints)(0);
-    for (int t = 0; t < count; ++t) {
-        for (int c = 0; c < COLUMN_CHUNK; c += LANES)
-            odd |= (AS_INTS(LOAD_LANES(vt + t * COLUMN_CHUNK + c)) & 0x7F800000) == 0x7F800000;
-    }
+    for (int c = 0; c < count * COLUMN_CHUNK; c += LANES)
+        odd |= (AS_INTS(LOAD_LANES(vt + c)) & 0x7F800000) == 0x7F800000;
     return !ANY_LANE(odd);
 }
 
@@ -100,11 +91,12 @@ inline void add_values(global const float *e, const float *vt, int count, bool i
             STORE_LANES(sum[c][v], ot + c * TILE_Q + v * LANES);
 }
 
-// Divides oᵀ by the sums and writes `columns` columns from `column` on.
+// Writes `columns` columns of oᵀ, normalised, from `column` on.
 inline void write_columns(
     const float *ot, global const float *inverse_sum, global uchar *o, const problem *p, const work *w, int column,
     int columns) {
-    for (int v = 0; v < QUERY_VECTORS && v * LANES < w->rows; ++v) {
+#pragma unroll 1
+    for (int v = 0; v * LANES < w->rows; ++v) {
         const lanes inverse = LOAD_LANES(inverse_sum + w->tile * TILE_Q + v * LANES);
         const long row = view_row(p->o, w->s.batch, w->head, w->s.query_start + w->first + v * LANES);
         for (int c = 0; c < columns; c += LANES) {
@@ -128,12 +120,12 @@ inline void write_output(
         const int columns = min(COLUMN_CHUNK, p->columns - column);
         for (int c = 0; c < COLUMN_CHUNK * TILE_Q; c += LANES)
             STORE_LANES((lanes)(0.0f), ot + c);
-        // Columns that fill up the last tile are never loaded.
+        // Columns that fill up the last TILE_V are never loaded.
         for (int c = 0; columns < COLUMN_CHUNK && c < TILE_J * COLUMN_CHUNK; c += LANES)
             STORE_LANES((lanes)(0.0f), vt + c);
         for (int key = w->low; key < w->high; key += TILE_J) {
             const int count = min(TILE_J, w->high - key);
-            const bool is_finite = load_values(v, p, w, key, count, column, vt);
+            const bool is_finite = load_values(v, p, w, key, count, column, columns, vt);
             for (int c = 0; c < columns; c += TILE_V)
                 add_values(e + scratch_row(p, w, key), vt + c, count, is_finite, ot + c * TILE_Q);
         }
@@ -143,8 +135,15 @@ inline void write_output(
 
 #else
 
-typedef JOIN(V_STORAGE, _storage) v_storage;
-typedef JOIN(O_STORAGE, _storage) o_storage;
+// Scalars are compiled for storages; vectors learn them from the problem.
+#ifndef V_STORAGE
+#define V_STORAGE f32 // storage of values: f32, f16, bf16
+#endif
+#ifndef O_STORAGE
+#define O_STORAGE f32 // storage of the output, that of the queries
+#endif
+#define LOAD_V(at, index) JOIN(load_, V_STORAGE)((global const JOIN(V_STORAGE, _storage) *)(at) + (index))
+#define STORE_O(x, at, index) JOIN(store_, O_STORAGE)(x, (global JOIN(O_STORAGE, _storage) *)(at) + (index))
 
 inline void write_output(
     global const float *e, global const float *inverse_sum, global const uchar *v, global uchar *o, const problem *p,
@@ -158,8 +157,7 @@ inline void write_output(
         global const float *weights = e + scratch_row(p, w, key);
         const long start = view_row(p->v, w->s.batch, w->head / p->group, w->s.key_start + key);
         for (int c = 0; c < TILE_V; ++c) {
-            const float value = JOIN(load_, V_STORAGE)(
-                (global const v_storage *)v + start + min(column + c, p->columns - 1) * p->v.column);
+            const float value = LOAD_V(v, start + min(column + c, p->columns - 1) * p->v.column);
             for (int i = 0; i < TILE_Q; ++i)
                 sum[c][i] = add_careful(weights[i], value, sum[c][i]);
         }
@@ -169,8 +167,7 @@ inline void write_output(
             if (i < w->rows && column + c < p->columns) {
                 const long row = view_row(p->o, w->s.batch, w->head, w->s.query_start + w->first + i);
                 const float inverse = inverse_sum[w->tile * TILE_Q + i];
-                JOIN(store_, O_STORAGE)(
-                    sum[c][i] * inverse + 0.0f, (global o_storage *)o + row + (column + c) * p->o.column);
+                STORE_O(sum[c][i] * inverse + 0.0f, o, row + (column + c) * p->o.column);
             }
 }
 

@@ -12,16 +12,10 @@ struct NativeDecode: NativeKernels {
     private let merge: host_kernel
     private let room: Int
 
-    /// Why it cannot compute `problem`; `nil` if it can.
-    static func refusal(_ problem: AttentionProblem) -> String? {
-        problem.queryType == problem.valueType
-            ? nil : "\(name): natively it has no keys of \(problem.queryType) beside values of \(problem.valueType)"
-    }
-
-    init(_ problem: AttentionProblem, _ storage: KernelStorage, _ backend: NativeBackend) {
+    init(_ problem: AttentionProblem, _ backend: NativeBackend) {
         self.backend = backend
         let set = backend.instructionSet.kernels.pointee
-        kernel = backend.instructionSet.decode(rows: DecodeSplit(problem, computeUnits: 1).rows, storage)
+        kernel = backend.instructionSet.decode(rows: DecodeSplit(problem, computeUnits: 1).rows)
         merge = set.merge
         room = NativeRoom.room(problem)
     }

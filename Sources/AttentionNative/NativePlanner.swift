@@ -35,7 +35,6 @@ struct NativePlanner {
         if let refusal = WideRoom.refusal(problem, kernel: "flash_wide") { return staged(problem, [refusal]) }
         let rows = DecodeSplit(problem, computeUnits: 1).rows
         if rows <= DecodeSplit.mostRows {
-            if let refusal = NativeDecode.refusal(problem) { return try flash(problem, [refusal]) }
             return try decode(problem, ["flash_wide: \(rows) rows to a key head would leave most lanes empty"])
         }
         return try flash(problem, ["decode_wide: \(rows) rows to a key head are more than \(DecodeSplit.mostRows)"])
@@ -54,10 +53,7 @@ struct NativePlanner {
     private func decode(
         _ problem: AttentionProblem, _ refusals: [String]
     ) throws(AttentionError) -> any BackendPlan {
-        guard NativeDecode.refusal(problem) == nil, let storage = KernelStorage(problem.queryType) else {
-            throw .unsupported(device: backend.device.name, reason: NativeDecode.refusal(problem) ?? "")
-        }
-        return try fused(NativeDecode(problem, storage, backend), problem, refusals)
+        try fused(NativeDecode(problem, backend), problem, refusals)
     }
 
     /// No fused kernel has scores: the staged ones write those that a call asks for.

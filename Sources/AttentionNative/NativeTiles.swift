@@ -16,15 +16,9 @@ extension InstructionSet {
     }
 
     /// The variant of `decode_wide` for `rows` rows that share a read of a key.
-    func decode(rows: Int, _ storage: KernelStorage) -> host_kernel {
+    func decode(rows: Int) -> host_kernel {
         let set = kernels.pointee
-        let (one, several) =
-            switch storage {
-            case .f32: set.decode_f32
-            case .f16: set.decode_f16
-            case .bf16: set.decode_bf16
-            }
-        return rows >= 3 ? several : one
+        return rows >= 3 ? set.decode.1 : set.decode.0
     }
 }
 

@@ -9,29 +9,24 @@
 #define FLASH(set, vectors, k, v, speed)                                                                                     \
     {.name = "flash_wide", .run = host_##set##_flash_##vectors, .private_bytes = host_##set##_flash_##vectors##_bytes, \
      .query_vectors = vectors, .tile_k = k, .tile_v = v, .relative_speed = speed}
-#define DECODE(set, storage, count)                                                                                   \
-    {.name = "decode_wide", .run = host_##set##_decode_##storage##_##count,                                           \
-     .private_bytes = host_##set##_decode_##storage##_##count##_bytes, .rows = count}
+#define DECODE(set, count)                                                                                            \
+    {.name = "decode_wide", .run = host_##set##_decode_##count,                                                       \
+     .private_bytes = host_##set##_decode_##count##_bytes, .rows = count}
 #define PLAIN(set, kernel)                                                                                            \
     {.name = #kernel, .run = host_##set##_##kernel, .private_bytes = host_##set##_##kernel##_bytes}
 
 // What every set has beside flash_wide.
 #define DECLARE_REST(set)                                                                                             \
-    DECLARE(host_##set##_decode_f32_1);                                                                               \
-    DECLARE(host_##set##_decode_f32_4);                                                                               \
-    DECLARE(host_##set##_decode_f16_1);                                                                               \
-    DECLARE(host_##set##_decode_f16_4);                                                                               \
-    DECLARE(host_##set##_decode_bf16_1);                                                                              \
-    DECLARE(host_##set##_decode_bf16_4);                                                                              \
+    DECLARE(host_##set##_decode_1);                                                                                   \
+    DECLARE(host_##set##_decode_4);                                                                                   \
     DECLARE(host_##set##_merge);                                                                                      \
     DECLARE(host_##set##_scores);                                                                                     \
     DECLARE(host_##set##_softmax);                                                                                    \
     DECLARE(host_##set##_weighted_sum);                                                                               \
     DECLARE(host_##set##_score_output)
 #define REST(set)                                                                                                     \
-    .decode_f32 = {DECODE(set, f32, 1), DECODE(set, f32, 4)}, .decode_f16 = {DECODE(set, f16, 1), DECODE(set, f16, 4)}, \
-    .decode_bf16 = {DECODE(set, bf16, 1), DECODE(set, bf16, 4)}, .merge = PLAIN(set, merge),                          \
-    .scores = PLAIN(set, scores), .softmax = PLAIN(set, softmax), .weighted_sum = PLAIN(set, weighted_sum),           \
+    .decode = {DECODE(set, 1), DECODE(set, 4)}, .merge = PLAIN(set, merge), .scores = PLAIN(set, scores),               \
+    .softmax = PLAIN(set, softmax), .weighted_sum = PLAIN(set, weighted_sum),                                         \
     .score_output = PLAIN(set, score_output)
 
 #if defined(__x86_64__)

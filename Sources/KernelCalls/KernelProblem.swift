@@ -76,6 +76,7 @@ public struct KernelProblem: BitwiseCopyable, Sendable {
     /// 4 without a mask.
     public var maskStorage: Int32
     public var blockShift: Int32
+    /// 0 where no scores are asked for.
     public var scoreMode: Int32
     public var unused: Int32 = 0
     public var scale: Float

@@ -1,7 +1,8 @@
 import AttentionCore
+import KernelCalls
 import Testing
 
-@testable import AttentionOpenCL
+@_spi(Testing) @testable import AttentionOpenCL
 
 /// The fused kernels on every device of this machine whose vectors are wide enough.
 @Suite(.serialized) struct FusedTests {
@@ -120,6 +121,36 @@ import Testing
                 #expect(
                     try one.logSumExp?.contiguousBytes()
                         == many.logSumExp?.sliced(axis: 1, head..<head + 1).contiguousBytes(), "head \(head)")
+            }
+        }
+    }
+
+    /// `decode_wide` has the same bits whether it is compiled for storages or told them by the problem.
+    @Test func toldStoragesHaveTheBitsOfCompiledOnes() throws {
+        guard let source = KernelText.embedded["decode_wide.cl"] else {
+            Issue.record("there is no decode_wide.cl")
+            return
+        }
+        let told = ["decode_wide.cl": "#undef Q_STORAGE\n#undef V_STORAGE\n" + source]
+        // Each storage once for queries and once for values: every pair is a program to build.
+        let types: [(query: ElementType, value: ElementType)] = [
+            (.float32, .float16), (.float16, .bfloat16), (.bfloat16, .float32),
+        ]
+        for candidate in Machine.devices where candidate.family == "wide" {
+            let compiled = try candidate.makeBackend()
+            let learning = try candidate.makeBackend(replacingSources: told)
+            for type in types {
+                // Columns that fill registers and vectors, and some that do not.
+                let inputs = AttentionInputs(
+                    query: try Machine.numbers([2, 6, 1, 35], 1, type.query),
+                    key: try Machine.numbers([2, 2, 300, 35], 2, type.query),
+                    value: try Machine.numbers([2, 2, 300, 147], 3, type.value))
+                let policy = PlanPolicy(kernel: "decode_wide")
+                let (expected, _) = try Machine.run(compiled, inputs, AttentionOptions(), policy)
+                let (found, _) = try Machine.run(learning, inputs, AttentionOptions(), policy)
+                #expect(
+                    try found.output.contiguousBytes() == expected.output.contiguousBytes(),
+                    "\(type) on \(candidate.description.name)")
             }
         }
     }

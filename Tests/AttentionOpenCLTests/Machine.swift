@@ -22,8 +22,10 @@ enum Machine {
         return (outputs, try backend.plan(problem, policy).run(problem, inputs, outputs, control))
     }
 
-    static func numbers(_ shape: [Int], _ seed: Int) throws -> Tensor {
+    static func numbers(_ shape: [Int], _ seed: Int, _ elementType: ElementType = .float32) throws -> Tensor {
         try Tensor(
-            (0..<shape.reduce(1, *)).map { Float(($0 &* 2_654_435_761 &+ seed) % 1009) / 504 - 1 }, shape: shape)
+            (0..<shape.reduce(1, *)).map { Double(Float(($0 &* 2_654_435_761 &+ seed) % 1009) / 504 - 1) },
+            shape: shape,
+            elementType: elementType)
     }
 }

@@ -110,12 +110,18 @@ extension KernelMutation {
             "decode: the table of another entry", "problem.clh", "(long)s->batch * p->block_columns + ",
             "0 * p->block_columns + ", "probe:paged"),
         change(
-            "decode: places counted from key 0", "decode_wide.cl", "start + min(i, limit - 1)", "min(i, limit - 1)",
+            "decode: places counted from key 0", "problem.clh", "min(start + i, end - 1)", "min(i, end - 1)",
             "k1365"),
         change(
             "decode: members of a group exchanged", "decode_wide.cl", "(first + i - row->query * p.group)",
             "(p.group - 1)", "h4/2"),
-        change("decode: every row the first", "decode_wide.cl", "qs + i * VECTORS, s);", "qs, s);", "size:"),
+        change("decode: every row the first", "decode_wide.cl", "qs + i * VECTORS, s)", "qs, s)", "size:"),
+        change(
+            "decode: keys of another storage", "decode_wide.cl", "STORAGE_OF_Q(&p), FIND",
+            "2 * STORAGE_OF_Q(&p), FIND", "f16"),
+        change(
+            "decode: values of another storage", "decode_wide.cl", "STORAGE_OF_V(&p), ADD",
+            "2 * STORAGE_OF_V(&p), ADD", "f16"),
         change(
             "decode: lanes added crosswise", "decode_wide.cl", "ODDS(x[2 * i], x[2 * i + 1])",
             "ODDS(x[2 * i + 1], x[2 * i])"),

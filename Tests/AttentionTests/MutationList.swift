@@ -35,6 +35,11 @@ extension KernelMutation {
         change(
             "mask added before softcap", "logits.clh", "MULADD(m, (lanes)(LOGIT_UNIT), s)",
             "s + (p->softcap > 0.0f ? soft_capped(m, p->softcap) : m)", "softcap-then-mask"),
+        change(
+            "float mask taken for none", "logits.clh", "p->mask_storage != STORAGE_none",
+            "p->mask_storage == STORAGE_bool", "mask:f32"),
+        change(
+            "mask of a neighbour", "logits.clh", "min(i, last) * p->mask.row", "0 * p->mask.row", "mask:f32"),
         change("mask ignored", "logits.clh", "s = MULADD(m, (lanes)(LOGIT_UNIT), s);", "", "mask:f32"),
     ]
 
@@ -66,32 +71,39 @@ extension KernelMutation {
     ]
 
     private static let products: [KernelMutation] = [
-        change("last depth", "scores.cl", "1, count, row, count);", "1, max(count - 1, 1), row, count);", "size:"),
+        change("last depth", "scores.cl", "d < count; ++d", "d < count - 1; ++d", "size:"),
         change(
             "scale in every pass", "scores.cl", "< p->depth ? 1.0f : p->scale", "< p->depth ? p->scale : p->scale",
             "d192",
             "d129"),
         change("sums of chunks lost", "scores.cl", "if (depth > 0 && key + t < w->high)", "if (depth > 9999)", "d192"),
         change(
-            "wrong key head", "scores.cl", "w->head / p->group, w->s.key_start + key);",
-            "w->head % p->group, w->s.key_start + key);", "h4/2"),
+            "wrong key head", "scores.cl", "w->head / p->group, w->s.key_start + key)",
+            "w->head % p->group, w->s.key_start + key)", "h4/2"),
         change(
-            "wrong value head", "weighted_sum.cl", "w->head / p->group, w->s.key_start + key);\n    copy_rows(",
-            "w->head % p->group, w->s.key_start + key);\n    copy_rows(", "h4/2"),
-        change("storage of values", "weighted_sum.cl", "p->v_storage, v, start", "p->q_storage, v, start", "bf16"),
+            "wrong value head", "weighted_sum.cl", "w->head / p->group, w->s.key_start + key);\n    copy_rows",
+            "w->head % p->group, w->s.key_start + key);\n    copy_rows", "h4/2"),
         change("poison through zero weight", "weighted_sum.cl", "if (is_finite)", "if (1)", "poison"),
         change("NaN value dropped", "weighted_sum.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
             "last keys of a pass", "weighted_sum.cl", "min(TILE_J, w->high - key)", "min(TILE_J, (w->high - key) & ~1)",
             "size:"),
         change(
-            "unnormalised", "weighted_sum.cl", "inverse + 0.0f;", "inverse * 1.00001f + 0.0f;"),
+            "unnormalised", "weighted_sum.cl", "* inverse + 0.0f;",
+            "* (inverse > 0.0f ? inverse + 1e-5f : inverse) + 0.0f;"),
         change(
-            "last column", "weighted_sum.cl", "min(LANES, columns - c), o", "max(min(LANES, columns - c) - 1, 1), o",
-            "v17", "v9"),
+            "last column", "weighted_sum.cl", "min(LANES, columns - c)",
+            "min(LANES, columns - c - (columns > 1))", "v17", "v9"),
         change(
-            "writes one row more", "weighted_sum.cl", "w->rows - v * LANES, min(", "w->rows - v * LANES + 1, min(",
+            "writes one row more", "weighted_sum.cl", "w->rows - v * LANES, min", "w->rows + 1 - v * LANES, min",
             "edge:one"),
+        change("queries of another storage", "scores.cl", "p->q_storage, q,", "2 * p->q_storage, q,", "f16"),
+        change("keys of another storage", "scores.cl", "p->q_storage, k,", "2 * p->q_storage, k,", "f16"),
+        change("values of another storage", "weighted_sum.cl", "p->v_storage, v,", "2 * p->v_storage, v,", "f16"),
+        change("output of another storage", "weighted_sum.cl", "p->q_storage, x,", "2 * p->q_storage, x,", "f16"),
+        change(
+            "a value's storage is the query's", "weighted_sum.cl", "p->v_storage, v,",
+            "max(p->v_storage, p->q_storage), v,", "f16.f32", "bf16.f32", "bf16.f16"),
         change("copied tail", "rows.clh", "from + count - LANES", "from + count - LANES - 1", "d35"),
         change("bf16 truncated", "types.clh", "(bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16", "bits >> 16", "bf16"),
         change("bf16 ties away", "types.clh", "0x7FFFu + ((bits >> 16) & 1u)", "0x8000u", "equal", "bf16"),
@@ -109,11 +121,14 @@ extension KernelMutation {
             "select((lanes)(-1e30f), logits, excluded == 0)", "scores2"),
         change("probabilities not normalised", "score_output.cl", "select(t * inverse,", "select(t,", "scores3"),
         change(
-            "scores at the wrong key", "score_output.cl", "(w->s.key_start + key) * p->scores.column,\n",
-            "key * p->scores.column,\n", "scores", "packed"),
-        change("score mode", "score_output.cl", "if (p->score_mode == 1)", "if (p->score_mode == 2)", "scores"),
+            "scores at the wrong key", "score_output.cl", "(w->s.key_start + key) * p->scores.column,",
+            "key * p->scores.column,", "scores", "packed"),
+        change("scores of another storage", "score_output.cl", "p->q_storage, x,", "2 * p->q_storage, x,", "scores"),
         change(
-            "last scores of a row", "score_output.cl", "v * LANES, count, out", "v * LANES, count - 1, out", "scores"),
+            "masked scores for exponentials", "score_output.cl", "p->score_mode == 3", "p->score_mode >= 2", "scores2"),
+        change("masked scores without mask", "score_output.cl", "p->score_mode == 1", "p->score_mode >= 1", "scores2"),
+        change("scores before softcap", "score_output.cl", "p->score_mode == 0", "p->score_mode <= 1", "scores1"),
+        change("excluded scores are 0", "score_output.cl", "p->score_mode == 2", "false", "scores2"),
     ]
 
     /// In the text for devices without vectors.

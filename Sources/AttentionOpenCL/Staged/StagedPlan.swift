@@ -93,8 +93,7 @@ struct StagedPrograms: Sendable {
         scores = try program(.scores(query))
         softmax = try program(.softmax(hasMask: storages.hasMask))
         weightedSum = try program(.weightedSum(value: value, output: query))
-        scoreOutput =
-            problem.scores == nil ? nil : try program(.scoreOutput(query, hasMask: storages.hasMask))
+        scoreOutput = problem.scores == nil ? nil : try program(.scoreOutput(query))
         concatenation = try collector.concatenation(problem)
         build = collector.build
         notes = collector.notes

@@ -55,8 +55,8 @@ typedef struct HOST_SENDABLE {
     int32_t lanes;
     /// Widest tile first; entries without a name are absent.
     host_kernel flash[HOST_FLASH_TILES];
-    /// For keys and values in f32, f16 and bf16: for one row, and for rows that share a read of a key.
-    host_kernel decode_f32[2], decode_f16[2], decode_bf16[2];
+    /// For one row, and for rows that share a read of a key.
+    host_kernel decode[2];
     host_kernel merge, scores, softmax, weighted_sum, score_output;
 } host_instruction_set;
 

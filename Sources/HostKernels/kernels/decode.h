@@ -1,14 +1,12 @@
-// decode_wide for one storage and number of rows, and merge_wide: an instruction set's header, STORAGE and ROWS come first.
+// decode_wide for a number of rows, and merge_wide: an instruction set's header and ROWS come first.
 #include "../opencl_as_c.h"
-#define Q_STORAGE STORAGE
-#define V_STORAGE STORAGE
 // Eight or sixteen sums hide the latency of a multiply-add and leave registers for the values.
 #define TILE_C (ROWS == 4 || LANES == 4 ? 4 : 8)
 #include "../../../Kernels/attention/decode_wide.cl"
 #include "../../../Kernels/attention/merge_wide.cl"
 #include "entry.h"
 
-#define NAME PASTE(PASTE(PASTE(PASTE(PASTE(host_, SET), _decode_), STORAGE), _), ROWS)
+#define NAME PASTE(PASTE(PASTE(host_, SET), _decode_), ROWS)
 
 DEFINE_ENTRY(
     NAME, decode_wide(

@@ -1,7 +1,7 @@
-// decode_wide, v3: f16, one row to a read of a key
+// decode_wide, v3: one row to a read of a key; and merge_wide
 #if defined(__x86_64__)
 #include "../sets/v3.h"
-#define STORAGE f16
 #define ROWS 1
+#define HAS_MERGE
 #include "../kernels/decode.h"
 #endif

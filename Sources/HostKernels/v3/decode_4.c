@@ -1,7 +1,6 @@
-// decode_wide, v3: f16, 4 rows share a read of a key
+// decode_wide, v3: 4 rows share a read of a key
 #if defined(__x86_64__)
 #include "../sets/v3.h"
-#define STORAGE f16
 #define ROWS 4
 #include "../kernels/decode.h"
 #endif

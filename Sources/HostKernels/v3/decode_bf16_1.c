@@ -1,7 +1,0 @@
-// decode_wide, v3: bf16, one row to a read of a key
-#if defined(__x86_64__)
-#include "../sets/v3.h"
-#define STORAGE bf16
-#define ROWS 1
-#include "../kernels/decode.h"
-#endif

@@ -1,7 +1,0 @@
-// decode_wide, v4: bf16, 4 rows share a read of a key
-#if defined(__x86_64__)
-#include "../sets/v4.h"
-#define STORAGE bf16
-#define ROWS 4
-#include "../kernels/decode.h"
-#endif
