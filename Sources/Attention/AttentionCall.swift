@@ -1,7 +1,7 @@
-/// One call on its way through a device, and through the reference if the device fails.
-struct AttentionCall {
+/// One call on its way through a device, and through the next ones if the device fails.
+struct AttentionCall: Sendable {
     /// Where results go.
-    enum Target {
+    enum Target: Sendable {
         /// New memory of the device's, or of the host's.
         case new(onDevice: Bool)
         /// The caller's tensor for the output, new memory for the rest.
@@ -9,6 +9,9 @@ struct AttentionCall {
         /// Tensors of the caller's for everything.
         case all(AttentionOutputs)
     }
+
+    /// Makes or finds the plan of the call's own device.
+    typealias MakePlan = @Sendable () throws(AttentionError) -> any BackendPlan
 
     let device: Device
     let inputs: AttentionInputs
@@ -20,151 +23,103 @@ struct AttentionCall {
     let control: RunControl
 
     /// Computes with the plan that `makePlan` gives.
-    func perform(
-        _ makePlan: () throws(AttentionError) -> any BackendPlan
-    ) throws(AttentionError) -> AttentionResult {
+    func perform(_ makePlan: @escaping MakePlan) throws(AttentionError) -> AttentionResult {
         let start = ContinuousClock.now
         try control.check()
         try inputs.refusePlaceholders()
         try checkTarget()
         if problem.isEmpty { return try finishEmpty(since: start) }
+        if fallback != .never, let rest = device.rest {
+            let error = AttentionError.deviceFailed(device: device.description.name, detail: "\(rest)")
+            return try finishElsewhere(
+                after: error, Fallback(from: device.description.name, reason: "\(rest)"), since: start)
+        }
         do throws(AttentionError) {
-            let outputs = try makeOutputs()
-            let report = try makePlan().run(problem, inputs, outputs, control)
+            let (outputs, report) = try performHere(makePlan)
+            device.health.succeeded()
             for note in report.notes { device.logger.notice("\(note)") }
             return AttentionResult(outputs, device.description, report, since: start)
         } catch {
             try control.check()
-            guard fallback.covers(error, policy), device.description.kind != .reference else { throw error }
-            device.logger.notice(
-                "finishing the call on \(device.lastResort.device.name)",
-                metadata: ["device": "\(device.description.name)", "reason": "\(error)"])
-            return try performOnLastResort(after: error, since: start)
+            device.note(error)
+            guard fallback.covers(error, policy) else { throw error }
+            return try finishElsewhere(
+                after: error, Fallback(from: device.description.name, reason: "\(error)"), since: start)
         }
     }
 
-    /// The call once more, in host memory. If that fails too, the first error is the one worth telling.
-    private func performOnLastResort(
-        after first: AttentionError, since start: ContinuousClock.Instant
+    private func performHere(
+        _ makePlan: @escaping MakePlan
+    ) throws(AttentionError) -> (AttentionOutputs, RunReport) {
+        guard let limit = control.timeLimit else {
+            let outputs = try makeOutputs()
+            return (outputs, try makePlan().run(problem, inputs, outputs, control))
+        }
+        // Apart from the caller's tensors, which an abandoned kernel must not write to.
+        let (fresh, report) = try TimeLimit.run(limit, control, device: device.description.name) {
+            (inner) throws(AttentionError) in
+            let fresh = try freshOutputs()
+            return (fresh, try makePlan().run(problem, inputs, fresh, inner))
+        }
+        return (try givenOutputs(copiedFrom: fresh), report)
+    }
+
+    /// The call once more, in host memory, on the first of the next devices that can. If none can, the first error is the one worth
+    /// telling.
+    private func finishElsewhere(
+        after first: AttentionError, _ reason: Fallback, since start: ContinuousClock.Instant
     ) throws(AttentionError) -> AttentionResult {
-        let backend = device.lastResort
-        do throws(AttentionError) {
-            let inputs = try self.inputs.onHost()
-            let problem = try AttentionProblem(inputs, options)
-            let targets = try hostOutputs(problem, inputs)
-            let report = try backend.plan(problem, PlanPolicy()).run(problem, inputs, targets, control)
-            let outputs = try givenOutputs(filledFrom: targets)
-            return AttentionResult(
-                outputs, backend.device, report, [Fallback(from: device.description.name, reason: "\(first)")],
-                since: start)
-        } catch .cancelled {
-            throw .cancelled
-        } catch {
-            device.logger.notice("\(backend.device.name) could not finish the call either: \(error)")
-            throw first
-        }
-    }
-}
-
-// MARK: - Outputs
-
-extension AttentionCall {
-    /// Checks the caller's tensors before any memory is asked for.
-    private func checkTarget() throws(AttentionError) {
-        switch target {
-        case .new: break
-        case .output(let output, _):
-            try Self.refusePlaceholder("output", output)
-            let outputs = try problem.makeOutputs(for: inputs, output: output) { PlaceholderStorage(byteCount: $0) }
-            try problem.check(outputs, for: inputs)
-        case .all(let outputs):
-            for (name, tensor) in outputs.named { try Self.refusePlaceholder(name, tensor) }
-            try problem.check(outputs, for: inputs)
-        }
-    }
-
-    static func refusePlaceholder(_ name: String, _ tensor: Tensor?) throws(AttentionError) {
-        if tensor?.isPlaceholder == true { throw PlaceholderStorage.error(name) }
-    }
-
-    private func makeOutputs() throws(AttentionError) -> AttentionOutputs {
-        switch target {
-        case .new(let onDevice): try newOutputs(onDevice: onDevice, output: nil)
-        case .output(let output, let onDevice): try newOutputs(onDevice: onDevice, output: output)
-        case .all(let outputs): outputs
-        }
-    }
-
-    private func newOutputs(onDevice: Bool, output: Tensor?) throws(AttentionError) -> AttentionOutputs {
-        try problem.makeOutputs(for: inputs, output: output) { (bytes) throws(AttentionError) in
-            onDevice ? try device.backend.makeStorage(byteCount: bytes) : try HostStorage(byteCount: bytes)
-        }
-    }
-
-    /// Host memory for all results. The caller's tensors on a device come with what stands between their elements.
-    private func hostOutputs(
-        _ problem: AttentionProblem, _ inputs: AttentionInputs
-    ) throws(AttentionError) -> AttentionOutputs {
-        switch target {
-        case .new:
-            return try problem.makeOutputs(for: inputs) { (bytes) throws(AttentionError) in
-                try HostStorage(byteCount: bytes)
+        var fallbacks = [reason]
+        for preference in fallback.preferences(after: device.description.kind) {
+            guard let other = opened(preference), other.description.selector != device.description.selector else {
+                continue
             }
-        case .output(let output, _):
-            return try problem.makeOutputs(for: inputs, output: try output.onHost()) { (bytes) throws(AttentionError) in
-                try HostStorage(byteCount: bytes)
+            if let rest = other.rest {
+                fallbacks.append(Fallback(from: other.description.name, reason: "\(rest)"))
+                continue
             }
-        case .all(let outputs): return try outputs.onHost()
+            do throws(AttentionError) {
+                device.logger.notice(
+                    "finishing the call on \(other.description.name)",
+                    metadata: ["device": "\(fallbacks.last?.from ?? "")", "reason": "\(fallbacks.last?.reason ?? "")"])
+                let (outputs, report) = try perform(on: other)
+                other.health.succeeded()
+                return AttentionResult(outputs, other.description, report, fallbacks, since: start)
+            } catch .cancelled {
+                throw .cancelled
+            } catch {
+                other.note(error)
+                device.logger.notice("\(other.description.name) could not finish the call either: \(error)")
+                fallbacks.append(Fallback(from: other.description.name, reason: "\(error)"))
+            }
+        }
+        throw first
+    }
+
+    private func opened(_ preference: DevicePreference) -> Device? {
+        do throws(AttentionError) { return try device.chain.device(preference) } catch {
+            device.logger.debug("'\(preference)' cannot finish the call: \(error)")
+            return nil
         }
     }
 
-    /// The caller's tensors, filled where they are on a device; the new ones stay on the host.
-    private func givenOutputs(filledFrom host: AttentionOutputs) throws(AttentionError) -> AttentionOutputs {
-        switch target {
-        case .new: return host
-        case .output(let output, _):
-            try output.overwrite(from: host.output)
-            var outputs = host
-            outputs.output = output
-            return outputs
-        case .all(let outputs):
-            for ((_, given), (_, filled)) in zip(outputs.named, host.named) { try given.overwrite(from: filled) }
-            return outputs
+    private func perform(on other: Device) throws(AttentionError) -> (AttentionOutputs, RunReport) {
+        let host = try inputs.onHost()
+        let problem = try AttentionProblem(host, options)
+        let policy = PlanPolicy(workspaceLimit: policy.workspaceLimit)
+        let work: @Sendable (RunControl) throws(AttentionError) -> (AttentionOutputs, RunReport) = {
+            (control) throws(AttentionError) in
+            let targets = control === self.control ? try hostOutputs(problem, host) : try freshOutputs(problem, host)
+            let plan = try other.plans.plan(problem, host.mask, policy) { () throws(AttentionError) in
+                try other.backend.plan(problem, policy)
+            }
+            return (targets, try plan.run(problem, host, targets, control))
         }
-    }
-
-    /// A call without a row launches nothing; past and new keys are still put together.
-    private func finishEmpty(since start: ContinuousClock.Instant) throws(AttentionError) -> AttentionResult {
-        let host = try hostOutputs(problem, inputs)
-        try host.joinPresent(inputs)
-        let report = RunReport(kernel: "none", build: .native, scratchBytes: 0)
-        return AttentionResult(try givenOutputs(filledFrom: host), device.description, report, since: start)
-    }
-}
-
-extension Tensor {
-    /// Copies `host`, which came from `onHost()` of this tensor, back to where this tensor is.
-    func overwrite(from host: Tensor) throws(AttentionError) {
-        guard count > 0, storage !== host.storage, let bytes = host.storage.hostBytes else { return }
-        let size = elementType.byteCount
-        let start = host.layout.extent.lowerBound * size
-        let filled = UnsafeRawBufferPointer(rebasing: bytes[start..<host.layout.extent.upperBound * size])
-        try storage.upload(filled, at: layout.extent.lowerBound * size)
-    }
-}
-
-extension AttentionOutputs {
-    fileprivate var named: [(String, Tensor)] {
-        [("output", output)]
-            + [
-                ("logSumExp", logSumExp), ("scores", scores), ("presentKey", presentKey),
-                ("presentValue", presentValue),
-            ].compactMap { name, tensor in tensor.map { (name, $0) } }
-    }
-
-    func onHost() throws(AttentionError) -> AttentionOutputs {
-        AttentionOutputs(
-            output: try output.onHost(), logSumExp: try logSumExp?.onHost(), scores: try scores?.onHost(),
-            presentKey: try presentKey?.onHost(), presentValue: try presentValue?.onHost())
+        guard let limit = control.timeLimit else {
+            let (targets, report) = try work(control)
+            return (try givenOutputs(filledFrom: targets), report)
+        }
+        let (fresh, report) = try TimeLimit.run(limit, control, device: other.description.name, work)
+        return (try givenOutputs(copiedFrom: fresh), report)
     }
 }

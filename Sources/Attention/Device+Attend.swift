@@ -15,7 +15,7 @@ extension Device {
     ///   - fallback: what to do if this device fails.
     ///   - control: lets another task cancel, and asks for times.
     /// - Throws: `AttentionError.invalid` for a call that cannot be right, before anything is written;
-    ///   `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if the reference fails as well, what the device failed with.
+    ///   `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if the others fail as well, what the device failed with.
     /// - Complexity: `O(B · Hq · Lq · Lk · (D + Dv))` for the pairs that mask, windows and lengths leave.
     ///
     /// Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.

@@ -24,8 +24,12 @@ public struct Device: Sendable {
     public var logger: Logger
     /// What computes. Use it to write tests and layers of your own.
     public let backend: any Backend
-    /// Finishes the calls that `backend` fails in.
-    let lastResort: any Backend
+    /// How long this device rests after it failed: calls that may fall back go to the next one at once meanwhile. Twice as long after
+    /// each further failure, up to 16 times; a call that goes well ends that. `.zero` is no rest.
+    public var restTime = Duration.seconds(30)
+    /// Who finishes the calls that `backend` fails in.
+    let chain: FallbackChain
+    let health: DeviceHealth
     let plans = PlanCache()
 
     /// A device around a backend that the caller has, for example one in a context of its own.
@@ -34,11 +38,12 @@ public struct Device: Sendable {
     }
 
     init(
-        backend: any Backend, lastResort: any Backend = ReferenceBackend(), skipped: [SkippedDevice],
-        reason: String = "given by the caller", logger: Logger
+        backend: any Backend, chain: FallbackChain = .shared, health: DeviceHealth = DeviceHealth(),
+        skipped: [SkippedDevice], reason: String = "given by the caller", logger: Logger
     ) {
         self.backend = backend
-        self.lastResort = lastResort
+        self.chain = chain
+        self.health = health
         self.skipped = skipped
         self.reason = reason
         self.logger = logger

@@ -145,8 +145,18 @@ public final class RunControl: Sendable {
     private let stopped = Atomic<Bool>(false)
     /// Measure the time on the device.
     public let isProfiled: Bool
+    /// How long a caller waits for one device; `nil` is as long as it takes. `Device.attend` sees to it, backends need not.
+    public let timeLimit: Duration?
 
-    public init(isProfiled: Bool = false) { self.isProfiled = isProfiled }
+    /// - Parameters:
+    ///   - isProfiled: measure the time on the device.
+    ///   - timeLimit: how long to wait for one device, the making of its plan included. A kernel cannot be killed: what passes the limit
+    ///     is abandoned and counts as a failure of the device. With a limit, results are computed apart and copied to tensors of the
+    ///     caller's at the end, as an abandoned kernel may write late.
+    public init(isProfiled: Bool = false, timeLimit: Duration? = nil) {
+        self.isProfiled = isProfiled
+        self.timeLimit = timeLimit
+    }
 
     public func cancel() { stopped.store(true, ordering: .relaxed) }
 

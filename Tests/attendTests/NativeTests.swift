@@ -1,4 +1,5 @@
 import Foundation
+import TensorFiles
 import Testing
 
 /// `attend` without OpenCL.
@@ -26,6 +27,24 @@ struct NativeTests {
         #expect(result.errorLines.count == 1)
         let gpu = try run(["--device", "gpu"], environment: Self.nowhere, in: folder)
         #expect(gpu.status == 69)
+    }
+
+    /// The native path has no float64; what goes on is what the policy says.
+    @Test func fallbackPoliciesAreFollowed() throws {
+        let folder = try TemporaryFolder()
+        let operands = ["Q", "K", "V"].map { name in
+            TensorFileTensor(name: name, elementType: .f64, shape: [1, 1, 1, 1], bytes: [0, 0, 0, 0, 0, 0, 240, 63])
+        }
+        let path = try folder.write(operands, metadata: [:], to: "f64.safetensors")
+        for (policy, status) in [("automatic", Int32(0)), ("reference", 0), ("gpu,reference", 0), ("never", 69)] {
+            let result = try Attend.run(
+                ["run", path, "--device", "native", "--fallback", policy, "--time-limit", "100", "--json"],
+                environment: Self.nowhere, in: folder)
+            #expect(result.status == status, "\(policy): \(result.errors)")
+            guard status == 0 else { continue }
+            #expect((result.json?["device"] as? [String: Any])?["kind"] as? String == "reference")
+            #expect((result.json?["fallbacks"] as? [[String: Any]])?.count == 1)
+        }
     }
 
     @Test func instructionSetsAndThreads() throws {

@@ -20,6 +20,7 @@ struct UsageTests {
     @Test(arguments: [
         ["frobnicate"], ["run"], ["conform"], ["run", "a", "b"], ["devices", "--frob"], ["run", "a", "--threads", "0"],
         ["run", "a", "--threads", "two"], ["run", "a", "--isa", "v5"], ["run", "a", "--fallback", "perhaps"],
+        ["run", "a", "--fallback", "native,"], ["run", "a", "--fallback", ""], ["run", "a", "--time-limit", "0"],
         ["run", "a", "--scale", "nan"], ["run", "a", "--scale", "x"], ["run", "a", "--softcap", "-1"],
         ["run", "a", "--window-left", "-2"], ["run", "a", "--window-right", "1.5"], ["run", "a", "--scores", "4"],
         ["run", "a", "--query-heads", "0"], ["run", "a", "--causal-alignment", "left"], ["run", "a", "-o"],

@@ -19,9 +19,21 @@ struct RunCommand: ParsableCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "out"))
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Give a device up that has not answered after so many seconds; without it, wait as long as it takes.",
+            valueName: "seconds"))
+    var timeLimit: Double?
+
     @OptionGroup var attention: AttentionFlags
     @OptionGroup var kernels: KernelOptions
     @OptionGroup var common: CommonOptions
+
+    mutating func validate() throws {
+        if let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) {
+            throw ValidationError("--time-limit: expected seconds above 0, found \(timeLimit)")
+        }
+    }
 
     func run() throws {
         do { try execute() } catch { throw CommandFailure(error, file: Console.oneLine(input)) }
@@ -34,8 +46,8 @@ struct RunCommand: ParsableCommand {
         let problem = try AttentionProblem(inputs, settings.options)
         let device = try DeviceChoice.one(common)
         let call = try device.attend(
-            inputs, settings.options, policy: kernels.policy, fallback: common.fallbackPolicy,
-            control: RunControl(isProfiled: true))
+            inputs, settings.options, policy: kernels.policy, fallback: common.fallback,
+            control: RunControl(isProfiled: true, timeLimit: timeLimit.map { .seconds($0) }))
         let fallbacks = call.fallbacks(of: device, common)
         fallbacks.forEach { Console.note("fallback: \($0.from): \($0.reason)") }
         if let output {

@@ -67,7 +67,3 @@ extension AttentionResult {
         return report.build == .native ? milliseconds : nil
     }
 }
-
-extension CommonOptions {
-    var fallbackPolicy: FallbackPolicy { fallback == .never ? .never : .automatic }
-}

@@ -22,10 +22,14 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The instruction set of native code: v4, v3 or baseline.", valueName: "set"))
     var isa: InstructionSet?
 
-    @Option(help: "What to do when a device fails during the work: automatic (go on with the next) or never.")
-    var fallback = Fallback.automatic
-
-    enum Fallback: String, ExpressibleByArgument, CaseIterable { case automatic, never }
+    @Option(
+        help: ArgumentHelp(
+            "What to do when a device fails during the work.",
+            discussion: """
+                automatic (go on natively, then on the reference), never, or the devices to go on with: gpu, cpu, native, \
+                reference or opencl:P.D, with commas between them.
+                """, valueName: "policy"))
+    var fallback = FallbackPolicy.automatic
 
     mutating func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more, found \(threads)") }
@@ -34,6 +38,34 @@ struct CommonOptions: ParsableArguments {
 }
 
 extension InstructionSet: ExpressibleByArgument {}
+
+extension FallbackPolicy: ExpressibleByArgument {
+    /// Reads `automatic`, `never`, or a list of devices. Parts of names are no devices here: a misspelt policy would be one.
+    public init?(argument: String) {
+        switch argument {
+        case "automatic": self = .automatic
+        case "never": self = .never
+        default:
+            let preferences = argument.split(separator: ",", omittingEmptySubsequences: false)
+                .map { DevicePreference(String($0)) }
+            for preference in preferences {
+                switch preference {
+                case .gpu, .cpu, .native, .reference, .openCL: continue
+                case .automatic, .named: return nil
+                }
+            }
+            self = .ordered(preferences)
+        }
+    }
+
+    public var defaultValueDescription: String {
+        switch self {
+        case .automatic: "automatic"
+        case .never: "never"
+        case .ordered(let preferences): preferences.map(\.description).joined(separator: ",")
+        }
+    }
+}
 
 /// Which kernels may be used.
 struct KernelOptions: ParsableArguments {

@@ -43,10 +43,27 @@ struct Numbers {
 
 extension Device {
     /// A device of this backend that says nothing.
-    static func quiet(_ backend: any Backend, lastResort: any Backend = ReferenceBackend()) -> Device {
+    static func quiet(
+        _ backend: any Backend, lastResort: any Backend = ReferenceBackend(), restTime: Duration = .zero,
+        health: DeviceHealth = DeviceHealth()
+    ) -> Device {
         var device = Device(
-            backend: backend, lastResort: lastResort, skipped: [], logger: .init(label: "test"))
+            backend: backend, chain: .of([.reference: lastResort]), health: health, skipped: [],
+            logger: .init(label: "test"))
+        device.restTime = restTime
         device.logger.logLevel = .critical
         return device
+    }
+}
+
+extension FallbackChain {
+    /// These devices and no others.
+    static func of(_ backends: [DevicePreference: any Backend]) -> FallbackChain {
+        FallbackChain { (preference) throws(AttentionError) in
+            guard let backend = backends[preference] else {
+                throw .noDevice(requested: "\(preference)", reason: "not in this test")
+            }
+            return .quiet(backend)
+        }
     }
 }
