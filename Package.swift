@@ -55,7 +55,8 @@ let package = Package(
         .testTarget(
             name: "AttentionReferenceTests", dependencies: ["AttentionReference", "TensorFiles", "TestSupport"]),
         .testTarget(
-            name: "AttentionOpenCLTests", dependencies: ["AttentionOpenCL", "AttentionReference", "TestSupport"]),
+            name: "AttentionOpenCLTests",
+            dependencies: ["AttentionOpenCL", "AttentionReference", "KernelCalls", "TestSupport"]),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
         .testTarget(
             name: "AttentionTests",

@@ -1,4 +1,5 @@
 import AttentionCore
+import KernelCalls
 import Testing
 
 @testable import AttentionOpenCL
