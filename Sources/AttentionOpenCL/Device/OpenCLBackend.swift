@@ -20,12 +20,14 @@ public final class OpenCLBackend: Backend {
         self.init(context: context, description: Self.describe(context.device, selector: selector), text: .embedded)
     }
 
-    init(context: Context, description: DeviceDescription, text: KernelText) {
+    init(
+        context: Context, description: DeviceDescription, text: KernelText, cache: ProgramCache = .standard()
+    ) {
         device = description
         self.context = context
         nativeWidth = context.device.info.nativeFloatWidth
         scratch = ScratchPool(context: context)
-        programs = ProgramStore(context: context, text: text, cache: .standard())
+        programs = ProgramStore(context: context, text: text, cache: cache)
         queues = QueuePool(context: context, isProfiled: false)
         profilingQueues = QueuePool(context: context, isProfiled: true)
     }
