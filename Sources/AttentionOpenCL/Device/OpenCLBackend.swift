@@ -45,6 +45,7 @@ public final class OpenCLBackend: Backend {
         if let refusal = KernelProblem.refusal(problem.shape) {
             throw .unsupported(device: device.name, reason: refusal)
         }
+        try checkProcess()
         return try Planner(self, policy).plan(problem)
     }
 
@@ -108,9 +109,15 @@ public final class OpenCLBackend: Backend {
         try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
     }
 
+    /// Ends a call in a forked child before it waits for what only the parent's threads would give back.
+    private func checkProcess() throws(AttentionError) {
+        try asAttentionError(device.name) { () throws(OpenCLError) in try context.library.checkProcess() }
+    }
+
     func withQueue(
         isProfiled: Bool, _ body: (Queue) throws(AttentionError) -> Void
     ) throws(AttentionError) {
+        try checkProcess()
         let pool = isProfiled ? profilingQueues : queues
         let queue = try asAttentionError(device.name) { () throws(OpenCLError) in try pool.take() }
         do { try body(queue) } catch {

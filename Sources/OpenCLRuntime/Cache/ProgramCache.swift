@@ -77,7 +77,8 @@ public final class ProgramCache: Sendable {
     public func program(
         _ source: ProgramSource, options: BuildOptions = .standard, in context: Context
     ) throws(OpenCLError) -> (program: Program, outcome: BuildOutcome) {
-        try context.programs.program(source, options) { () throws(OpenCLError) in
+        try context.library.checkProcess()
+        return try context.programs.program(source, options) { () throws(OpenCLError) in
             try self.load(source, options, context)
         }
     }
