@@ -93,6 +93,26 @@ struct ForkTests {
         #expect(try call.isRight(on: device, .never, isFallback: false))
     }
 
+    /// A fork while a thread of the parent builds the program that the child asks for.
+    @Test(.timeLimit(.minutes(2)), arguments: devices)
+    func aForkDuringABuild(_ selector: String) throws {
+        let device = try device(selector)
+        for headDimension in [40, 72, 104, 136] {
+            let inputs = try smallInputs(queryLength: 40, headDimension: headDimension)
+            let group = DispatchGroup()
+            group.enter()
+            Thread {
+                _ = try? device.attend(inputs)
+                group.leave()
+            }.start()
+            usleep(5000)
+            let status = try Self.fork(.underscoreExit) { try device.attend(inputs).fallbacks.count == 1 }
+            #expect(status == 0, "head dimension \(headDimension): \(Self.meaning(status))")
+            group.wait()
+            #expect(try device.attend(inputs).fallbacks.isEmpty)
+        }
+    }
+
     private static func isRefused<Value>(_ body: () throws -> Value) -> Bool {
         do {
             _ = try body()

@@ -1,13 +1,12 @@
 import Foundation
 import Testing
 
-/// Suites that need a process for themselves: they measure its memory, fork it, or make its driver fail thousands of times.
-///
-/// There is a reason besides: PoCL 3.1 aborts when two threads run a kernel for the first time at once, whatever context it is in.
+/// Suites that need a process for themselves: they measure its memory, fork it, are the first to use its drivers, or make them
+/// fail thousands of times.
 @Suite(.serialized) struct OwnProcessTests {
     @Test(
         .timeLimit(.minutes(10)),
-        arguments: ["FaultSweepTests", "FaultOpeningTests", "FaultLeakTests", "ForkTests"])
+        arguments: ["FaultSweepTests", "FaultOpeningTests", "FaultLeakTests", "FirstCallsTests", "ForkTests"])
     func suite(_ name: String) throws {
         if OwnProcess.isChild { return }
         let (status, output) = try OwnProcess.run(name)
