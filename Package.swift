@@ -75,7 +75,8 @@ let package = Package(
         .testTarget(
             name: "AttentionTests",
             dependencies: [
-                "Attention", "AttentionCore", "AttentionOpenCL", "AttentionReference", "Locking", "TestSupport",
+                "Attention", "AttentionCore", "AttentionOpenCL", "AttentionReference", "Locking", "OpenCLRuntime",
+                "TestSupport",
             ]),
         .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),
     ],

@@ -20,12 +20,14 @@ public final class OpenCLBackend: Backend {
         self.init(context: context, description: Self.describe(context.device, selector: selector), text: .embedded)
     }
 
-    init(context: Context, description: DeviceDescription, text: KernelText) {
+    init(
+        context: Context, description: DeviceDescription, text: KernelText, cache: ProgramCache = .standard()
+    ) {
         device = description
         self.context = context
         nativeWidth = context.device.info.nativeFloatWidth
         scratch = ScratchPool(context: context)
-        programs = ProgramStore(context: context, text: text, cache: .standard())
+        programs = ProgramStore(context: context, text: text, cache: cache)
         queues = QueuePool(context: context, isProfiled: false)
         profilingQueues = QueuePool(context: context, isProfiled: true)
     }
@@ -43,6 +45,7 @@ public final class OpenCLBackend: Backend {
         if let refusal = KernelProblem.refusal(problem.shape) {
             throw .unsupported(device: device.name, reason: refusal)
         }
+        try checkProcess()
         return try Planner(self, policy).plan(problem)
     }
 
@@ -106,9 +109,15 @@ public final class OpenCLBackend: Backend {
         try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
     }
 
+    /// Ends a call in a forked child before it waits for what only the parent's threads would give back.
+    private func checkProcess() throws(AttentionError) {
+        try asAttentionError(device.name) { () throws(OpenCLError) in try context.library.checkProcess() }
+    }
+
     func withQueue(
         isProfiled: Bool, _ body: (Queue) throws(AttentionError) -> Void
     ) throws(AttentionError) {
+        try checkProcess()
         let pool = isProfiled ? profilingQueues : queues
         let queue = try asAttentionError(device.name) { () throws(OpenCLError) in try pool.take() }
         do { try body(queue) } catch {

@@ -10,14 +10,21 @@ public enum OpenCLDiscovery {
     ///
     /// - Throws: ``AttentionError/noDevice(requested:reason:)`` without a loader or without a platform.
     public static func platformCount() throws(AttentionError) -> Int {
-        try platforms().count
+        try platforms(of: library()).count
     }
 
     /// The devices of one platform, suitable or not.
     ///
     /// - Throws: ``AttentionError/noDevice(requested:reason:)`` if the platform has none or fails.
     public static func candidates(platform index: Int) throws(AttentionError) -> [OpenCLCandidate] {
-        let platforms = try platforms()
+        try candidates(platform: index, of: try library())
+    }
+
+    /// As ``candidates(platform:)``, through a loader of the caller's.
+    static func candidates(
+        platform index: Int, of library: OpenCLLibrary
+    ) throws(AttentionError) -> [OpenCLCandidate] {
+        let platforms = try platforms(of: library)
         guard platforms.indices.contains(index) else {
             throw .noDevice(requested: "opencl:\(index)", reason: "there are \(platforms.count) platforms")
         }
@@ -29,10 +36,14 @@ public enum OpenCLDiscovery {
         }
     }
 
-    private static func platforms() throws(AttentionError) -> [Platform] {
-        do {
-            return try OpenCLLibrary.shared().platforms()
-        } catch {
+    static func platforms(of library: OpenCLLibrary) throws(AttentionError) -> [Platform] {
+        do { return try library.platforms() } catch {
+            throw .noDevice(requested: "opencl", reason: error.description)
+        }
+    }
+
+    private static func library() throws(AttentionError) -> OpenCLLibrary {
+        do { return try OpenCLLibrary.shared() } catch {
             throw .noDevice(requested: "opencl", reason: error.description)
         }
     }

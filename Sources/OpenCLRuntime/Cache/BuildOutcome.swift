@@ -27,6 +27,8 @@ public enum CacheProblem: Error, Hashable, Sendable {
     case folderUnusable(path: String, reason: String)
     /// The folder is not a folder of this user alone: somebody else could have put binaries there.
     case folderNotPrivate(path: String, reason: String)
+    /// The driver does not say who it is, so that nobody could tell its binaries from another's.
+    case namelessDriver
     /// Nothing is stored for this program yet.
     case notFound
     case unreadable(reason: String)
@@ -58,6 +60,7 @@ extension CacheProblem: CustomStringConvertible {
         case .noFolder: "there is no home folder for the cache"
         case .folderUnusable(let path, let reason): "\(path): \(reason)"
         case .folderNotPrivate(let path, let reason): "\(path) is not private: \(reason)"
+        case .namelessDriver: "the driver does not tell its name and version"
         case .notFound: "not in the cache"
         case .unreadable(let reason): "the cached file cannot be read: \(reason)"
         case .notRegular: "the cached file is a link or not a regular file"

@@ -27,6 +27,11 @@ public struct CacheKey: Hashable, Sendable {
         (driver, host, flags, source) = (fields[4], fields[5], fields[6], fields[7])
     }
 
+    /// Whether it tells this driver from others. What a query fails to give is empty.
+    var isComplete: Bool {
+        ![platform, platformVersion, device, deviceVersion, driver].contains("")
+    }
+
     /// Each field with its length before it, so that no two keys have the same bytes.
     var bytes: [UInt8] {
         [platform, platformVersion, device, deviceVersion, driver, host, flags, source].flatMap { field in

@@ -77,7 +77,8 @@ public final class ProgramCache: Sendable {
     public func program(
         _ source: ProgramSource, options: BuildOptions = .standard, in context: Context
     ) throws(OpenCLError) -> (program: Program, outcome: BuildOutcome) {
-        try context.programs.program(source, options) { () throws(OpenCLError) in
+        try context.library.checkProcess()
+        return try context.programs.program(source, options) { () throws(OpenCLError) in
             try self.load(source, options, context)
         }
     }
@@ -105,6 +106,7 @@ public final class ProgramCache: Sendable {
         _ key: CacheKey, _ source: ProgramSource, _ options: BuildOptions, _ context: Context
     ) throws(CacheProblem) -> Program {
         guard let folder else { throw absence }
+        guard key.isComplete else { throw .namelessDriver }
         let payload = try CacheFile.decode(try CacheFolder(path: folder, create: false).read(key.fileName), key: key)
         do throws(OpenCLError) {
             return try Program.load(binary: payload, name: source.name, options: options, in: context)
@@ -115,6 +117,7 @@ public final class ProgramCache: Sendable {
 
     private func store(_ program: Program, _ key: CacheKey) throws(CacheProblem) {
         guard let folder else { throw absence }
+        guard key.isComplete else { throw .namelessDriver }
         let binary: [UInt8]
         do throws(OpenCLError) { binary = try program.binary() } catch { throw .noBinary }
         guard !binary.isEmpty else { throw .noBinary }

@@ -1,4 +1,5 @@
 import COpenCL
+import Locking
 
 /// One OpenCL implementation on this machine (`cl_platform_id`).
 ///
@@ -28,6 +29,14 @@ public struct Platform: @unchecked Sendable {
     public func devices(_ types: DeviceType = .all) throws(OpenCLError) -> [Device] {
         let function = library.table.getDeviceIDs
         let call = try library(function)
+        return try OpenCLLibrary.discovery.withLock { (_) throws(OpenCLError) in
+            try devices(types, function, call)
+        }
+    }
+
+    private func devices(
+        _ types: DeviceType, _ function: Function<FunctionTable.GetDevices>, _ call: FunctionTable.GetDevices
+    ) throws(OpenCLError) -> [Device] {
         var count: cl_uint = 0
         let status = call(id, types.rawValue, 0, nil, &count)
         if status == CL_DEVICE_NOT_FOUND || (status == CL_SUCCESS && count == 0) { return [] }
@@ -48,12 +57,23 @@ extension OpenCLLibrary {
     /// More platforms or devices than this are a driver's mistake, and no reason to ask for the memory to list them.
     static let largestCount: cl_uint = 1024
 
+    /// Held while platforms and devices are listed: PoCL 3.1 makes its devices at the first call, and gives them unfinished to whoever
+    /// calls meanwhile, who crashes. One lock for all loaders, as they share the drivers.
+    static let discovery = Guarded<Void>(())
+
     /// The platforms the loader knows, in its order (`clGetPlatformIDs`); their devices are not looked at.
     ///
     /// - Throws: ``OpenCLError/noPlatforms(library:)`` where no driver is installed.
     public func platforms() throws(OpenCLError) -> [Platform] {
         let function = table.getPlatformIDs
+        // The process is checked before the lock is taken, which a forked child could inherit held.
         let call = try self(function)
+        return try Self.discovery.withLock { (_) throws(OpenCLError) in try platforms(function, call) }
+    }
+
+    private func platforms(
+        _ function: Function<FunctionTable.GetPlatforms>, _ call: FunctionTable.GetPlatforms
+    ) throws(OpenCLError) -> [Platform] {
         var count: cl_uint = 0
         let status = call(0, nil, &count)
         if status == Status.platformNotFound.rawValue || (status == CL_SUCCESS && count == 0) {

@@ -50,7 +50,7 @@ extension OpenCLError: CustomStringConvertible {
         case .allocationTooLarge(let bytes, let limit, let device):
             "\(bytes) bytes are more than the \(limit) that \(device) allocates at once"
         case .usedAfterFork(let opener, let caller):
-            "OpenCL was opened by process \(opener) and cannot be used in process \(caller), forked from it"
+            "the process was forked after this device was opened: process \(caller) cannot use what process \(opener) opened"
         }
     }
 }

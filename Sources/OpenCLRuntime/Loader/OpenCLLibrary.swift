@@ -86,8 +86,10 @@ extension OpenCLLibrary {
         return pointer
     }
 
+    /// Throws ``OpenCLError/usedAfterFork(openedBy:calledBy:)`` in a forked child. What takes a lock that others hold for long asks
+    /// first: in the child nobody would ever give it back.
     @inline(__always)
-    func checkProcess() throws(OpenCLError) {
+    package func checkProcess() throws(OpenCLError) {
         let current = getpid()
         guard current == processID else { throw .usedAfterFork(openedBy: processID, calledBy: current) }
     }

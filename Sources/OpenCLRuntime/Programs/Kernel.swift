@@ -119,7 +119,7 @@ final class KernelState: @unchecked Sendable {
     /// Forgets the buffers of the launch that ended. Some drivers keep an argument's memory alive until it is set anew,
     /// so an idle kernel would hold on to the largest buffers there are.
     func letGo() {
-        guard let call = library.table.setKernelArg.pointer else { return }
+        guard let call = try? library(library.table.setKernelArg) else { return }
         var none: OpaquePointer?
         for position in held.indices where held[position] != nil {
             _ = call(handle, cl_uint(position), MemoryLayout<OpaquePointer?>.size, &none)

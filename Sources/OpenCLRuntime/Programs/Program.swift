@@ -106,7 +106,7 @@ public final class Program: @unchecked Sendable {
 
     /// What the compiler said, warnings too (`clGetProgramBuildInfo`); empty where the driver does not tell.
     public func buildLog() -> String {
-        guard let call = library.table.getProgramBuildInfo.pointer else { return "" }
+        guard let call = try? library(library.table.getProgramBuildInfo) else { return "" }
         var size = 0
         guard call(handle, device.id, cl_uint(CL_PROGRAM_BUILD_LOG), 0, nil, &size) == CL_SUCCESS, size > 0 else {
             return ""
