@@ -43,10 +43,8 @@
 #include "transpose.clh"
 #include "row_weights.clh"
 #pragma OPENCL FP_CONTRACT OFF
-
 #define VECTORS (ROOM / LANES)
 #define KEYS (LANES / ROWS) // keys whose products are summed together
-
 // Q_STORAGE is that of queries and keys, V_STORAGE of values (f32, f16, bf16); the problem tells what is not defined.
 #ifdef Q_STORAGE
 #define STORAGE_OF_Q(p) JOIN(STORAGE_, Q_STORAGE)
@@ -85,9 +83,8 @@ inline void find_scores(
                 sum[r] = (lanes)(0.0f);
             for (int d = 0; d < p->depth; d += LANES) {
                 PREFETCH(ahead + d * ELEMENT_BYTES(storage));
-                const lanes part = d < whole
-                    ? load_whole(storage, k, row + d)
-                    : load_some(storage, k, row + d * column, column, min(LANES, p->depth - d));
+                const lanes part = d < whole ? load_whole(storage, k, row + d)
+                                             : load_some(storage, k, row + d * column, column, min(LANES, p->depth - d));
 #pragma unroll
                 for (int r = 0; r < ROWS; ++r)
                     sum[r] = MULADD(q[r * VECTORS + d / LANES], part, sum[r]);

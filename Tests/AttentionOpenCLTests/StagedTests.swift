@@ -1,5 +1,4 @@
 import AttentionCore
-import KernelCalls
 import Testing
 
 @testable import AttentionOpenCL
@@ -84,29 +83,5 @@ import Testing
                 _ = try Machine.run(try candidate.makeBackend(), inputs, AttentionOptions(), PlanPolicy(), control)
             }
         }
-    }
-
-    @Test(arguments: [
-        (1, 1, 1, 1), (3, 4, 5, 7), (3, 4, 5, 20), (3, 4, 5, 1_000), (2, 1, 9, 4), (0, 4, 5, 3), (2, 3, 0, 3),
-    ])
-    func piecesCoverACallOnce(segments: Int, heads: Int, tiles: Int, limit: Int) {
-        let pieces = StagedPiece.pieces(segments: segments, heads: heads, tiles: tiles, limit: limit)
-        var seen: [[Int]: Int] = [:]
-        for piece in pieces {
-            #expect(piece.tileCount <= limit)
-            for s in piece.segments {
-                for h in piece.heads { for t in piece.tiles { seen[[s, h, t], default: 0] += 1 } }
-            }
-        }
-        #expect(seen.count == segments * heads * tiles)
-        #expect(seen.values.allSatisfy { $0 == 1 })
-    }
-
-    /// The host writes the structures of Kernels/common/problem.clh byte for byte.
-    @Test func structuresHaveTheSizesOfTheKernels() {
-        #expect(MemoryLayout<KernelView>.size == 40)
-        #expect(MemoryLayout<KernelSegment>.size == 32)
-        #expect(MemoryLayout<KernelProblem>.size == 7 * 40 + 2 * 8 + 22 * 4 + 2 * 4)
-        #expect(MemoryLayout<KernelProblem>.size.isMultiple(of: 8))
     }
 }

@@ -123,6 +123,8 @@ extension KernelMutation {
         change(
             "scores at the wrong key", "score_output.cl", "(w->s.key_start + key) * p->scores.column,",
             "key * p->scores.column,", "scores", "packed"),
+        change(
+            "last scores of a row", "score_output.cl", "v * LANES, count, out", "v * LANES, count - 1, out", "scores"),
         change("scores of another storage", "score_output.cl", "p->q_storage, x,", "2 * p->q_storage, x,", "scores"),
         change(
             "masked scores for exponentials", "score_output.cl", "p->score_mode == 3", "p->score_mode >= 2", "scores2"),
