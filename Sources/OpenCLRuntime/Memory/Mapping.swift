@@ -18,11 +18,12 @@ public struct Mapping: ~Copyable {
 
     /// Gives the bytes back now, and says whether that worked (`clEnqueueUnmapMemObject`).
     public consuming func unmap() throws(OpenCLError) {
-        isOpen = false
         let library = buffer.library
         let function = library.table.enqueueUnmapMemObject
         let status = try library(function)(queue.handle, buffer.handle, bytes.baseAddress, 0, nil, nil)
+        // After a failure this value ends still open, and tries once more: the driver would keep the mapping for ever.
         try library.check(status, function, "\(bytes.count) bytes")
+        isOpen = false
     }
 
     deinit {

@@ -83,9 +83,10 @@ struct FaultSweep {
 
     /// Whether `text` says which function failed, and with what status.
     private func names(_ fault: DriverFault, _ text: String) -> Bool {
-        if fault.function == FaultyLoader.event { return text.contains("clWaitForEvents") && text.contains("-14") }
-        // A program that does not build says so in its own words.
-        let function = fault.function == "clBuildProgram" ? "does not build" : fault.function
+        // Events are those of kernels, and a program that does not build says so in its own words.
+        let function =
+            [FaultyLoader.event: "clEnqueueNDRangeKernel", "clBuildProgram": "does not build"][fault.function]
+            ?? fault.function
         return text.contains(function) && text.contains("\(fault.status)")
     }
 }
