@@ -173,7 +173,8 @@ inline void add_any_values(
 inline void attend(
     query_tile *tile, const key_block *keys, int from, int to, int first_key, lanes *s, lanes *m,
     global const uchar *mask, float slope, const problem *p) {
-    const int kind = HAS_MASK && p->mask_storage != STORAGE_none ? load_mask_tile(mask, from, to, p, &tile->w, m) : MASK_CHANGES_NOTHING;
+    const bool has_mask = HAS_MASK && p->mask_storage != STORAGE_none;
+    const int kind = has_mask ? load_mask_tile(mask, from, to, p, &tile->w, m) : MASK_CHANGES_NOTHING;
     if (kind == MASK_EXCLUDES_ALL)
         return;
     const bool is_masked = kind == MASK_IS_MIXED;

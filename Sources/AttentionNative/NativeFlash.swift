@@ -15,7 +15,7 @@ struct NativeFlash: NativeKernels {
     init(_ problem: AttentionProblem, _ backend: NativeBackend) {
         self.backend = backend
         let longest = problem.segments.reduce(0) { max($0, $1.queryCount) }
-        (kernel, tiles) = backend.instructionSet.flash(queries: longest)
+        (kernel, tiles) = backend.instructionSet.flash(queries: longest, keys: problem.boundedKeys)
         room = NativeRoom.room(problem)
     }
 

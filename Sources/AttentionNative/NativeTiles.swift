@@ -3,8 +3,13 @@ import HostKernels
 import KernelCalls
 
 extension InstructionSet {
-    /// The variant of `flash_wide` that wastes the fewest lanes on `queries` queries, its speed taken into account.
-    func flash(queries: Int) -> (host_kernel, FlashTiles) {
+    /// The variant of `flash_wide` that does the least in vain, its speed taken into account: lanes without a query, and keys that
+    /// only some queries of a tile attend.
+    ///
+    /// - Parameters:
+    ///   - queries: of the longest segment.
+    ///   - keys: that a query attends where causal mask and window bound them; `nil` where they do not.
+    func flash(queries: Int, keys: Int?) -> (host_kernel, FlashTiles) {
         let set = kernels.pointee
         let variants = [set.flash.0, set.flash.1, set.flash.2].filter { $0.run != nil }.map { kernel in
             let tiles = FlashTiles(
@@ -12,7 +17,11 @@ extension InstructionSet {
                 tileV: Int(kernel.tile_v), relativeSpeed: Double(kernel.relative_speed), measured: "EPYC, 2026-11")
             return (kernel, tiles)
         }
-        return variants.min { $0.1.cost(queries) < $1.1.cost(queries) } ?? variants[0]
+        func cost(_ tiles: FlashTiles) -> Double {
+            guard let keys else { return tiles.cost(queries) }
+            return tiles.cost(queries) * (1 + Double(tiles.tileQ) / Double(max(keys, 1)))
+        }
+        return variants.min { cost($0.1) < cost($1.1) } ?? variants[0]
     }
 
     /// The variant of `decode_wide` for `rows` rows that share a read of a key.
@@ -30,6 +39,13 @@ enum NativeRoom {
 }
 
 extension AttentionProblem {
+    /// Keys that a query in the middle of the longest segment attends, if causal mask or window bound them.
+    var boundedKeys: Int? {
+        guard isCausal || windowLeft != nil || windowRight != nil else { return nil }
+        guard let longest = segments.max(by: { $0.queryCount < $1.queryCount }) else { return nil }
+        return keyRange(longest, row: longest.queryCount / 2).count
+    }
+
     /// Multiply-adds if no mask excluded a key.
     var mostMultiplyAdds: Int {
         let pairs = segments.reduce(0) { $0 &+ $1.queryCount &* $1.keyCount } &* shape.queryHeads

@@ -37,7 +37,7 @@ DECLARE_REST(v4);
 static const host_instruction_set v4 = {
     .name = "v4",
     .lanes = 16,
-    .flash = {FLASH(v4, 4, 4, 4, 1.0f), FLASH(v4, 2, 8, 8, 0.99f), FLASH(v4, 1, 12, 8, 0.87f)},
+    .flash = {FLASH(v4, 4, 4, 4, 1.0f), FLASH(v4, 2, 8, 8, 0.97f), FLASH(v4, 1, 12, 8, 0.87f)},
     REST(v4)};
 DECLARE(host_v3_flash_2);
 DECLARE(host_v3_flash_1);

@@ -15,7 +15,7 @@ struct NativeTests {
             #expect(String(cString: set.kernels.pointee.name) == set.rawValue)
             // A pass of keys and the room of a row are whole tiles.
             for queries in [1, 7, 40, 100, 1000] {
-                let (kernel, tiles) = set.flash(queries: queries)
+                let (kernel, tiles) = set.flash(queries: queries, keys: nil)
                 #expect(kernel.run != nil)
                 #expect(FlashTiles.tileJ.isMultiple(of: tiles.tileK))
                 #expect(16.isMultiple(of: tiles.tileV))

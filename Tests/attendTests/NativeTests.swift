@@ -33,7 +33,8 @@ struct NativeTests {
     @Test func fallbackPoliciesAreFollowed() throws {
         let folder = try TemporaryFolder()
         let operands = ["Q", "K", "V"].map { name in
-            TensorFileTensor(name: name, elementType: .float64, shape: [1, 1, 1, 1], bytes: [0, 0, 0, 0, 0, 0, 240, 63])
+            let one: [UInt8] = [0, 0, 0, 0, 0, 0, 240, 63]
+            return TensorFileTensor(name: name, elementType: .float64, shape: [1, 1, 1, 1], bytes: one)
         }
         let path = try folder.write(operands, metadata: [:], to: "f64.safetensors")
         for (policy, status) in [("automatic", Int32(0)), ("reference", 0), ("gpu,reference", 0), ("never", 69)] {
