@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(4)), arguments: usable) func tasksGetTheSameBits(_ selector: String) async throws {
+    @Test(.timeLimit(.minutes(10)), arguments: usable) func tasksGetTheSameBits(_ selector: String) async throws {
         let device = try device(selector)
         // Where a call takes long, fewer show as much.
         let calls = Self.wide.contains(selector) ? 1_000 : 200

@@ -115,7 +115,7 @@ import Testing
         #expect(last.rest == nil)
     }
 
-    @Test(.timeLimit(.minutes(1))) func tasksOfAFailingDeviceAllGetTheirResults() async throws {
+    @Test(.timeLimit(.minutes(5))) func tasksOfAFailingDeviceAllGetTheirResults() async throws {
         let inputs = try smallInputs()
         let expected = try inputs.expected()
         let device = Device.quiet(FakeBackend(planError: Self.failure), restTime: .seconds(30))

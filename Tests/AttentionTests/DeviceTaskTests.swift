@@ -4,7 +4,7 @@ import Testing
 
 /// Calls from tasks: many at once, and cancelled ones.
 @Suite struct DeviceTaskTests {
-    @Test(.timeLimit(.minutes(2))) func eightTasksGetTheSameBits() async throws {
+    @Test(.timeLimit(.minutes(10))) func eightTasksGetTheSameBits() async throws {
         let device = Device.quiet(FakeBackend())
         let inputs = try smallInputs()
         let expected = try inputs.expected()
@@ -44,7 +44,7 @@ import Testing
         #expect(result.output.storage === target.storage)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aTaskCancelledBeforehandComputesNothing() async throws {
+    @Test(.timeLimit(.minutes(5))) func aTaskCancelledBeforehandComputesNothing() async throws {
         let backend = FakeBackend()
         let device = Device.quiet(backend)
         let inputs = try smallInputs()
@@ -57,7 +57,7 @@ import Testing
         #expect(backend.plans.load(ordering: .relaxed) == 0)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aRunningCallEndsWhenItsTaskIsCancelled() async throws {
+    @Test(.timeLimit(.minutes(5))) func aRunningCallEndsWhenItsTaskIsCancelled() async throws {
         let backend = FakeBackend(waitsForCancellation: true)
         let device = Device.quiet(backend)
         let inputs = try smallInputs()
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// Calls that block on every core: the pool must still run other tasks, such as the one that cancels.
-    @Test(.timeLimit(.minutes(1))) func blockedCallsLeaveThePoolFree() async throws {
+    @Test(.timeLimit(.minutes(5))) func blockedCallsLeaveThePoolFree() async throws {
         let backend = FakeBackend(waitsForCancellation: true)
         let device = Device.quiet(backend)
         let inputs = try smallInputs()

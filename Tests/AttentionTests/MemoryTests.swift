@@ -25,7 +25,7 @@
             return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
         }
 
-        @Test(.timeLimit(.minutes(4)), arguments: DeviceHereTests.wide)
+        @Test(.timeLimit(.minutes(10)), arguments: DeviceHereTests.wide)
         func twentyThousandCallsLeaveNothing(_ selector: String) throws {
             var device = try Device.select(DevicePreference(selector))
             device.logger.logLevel = .critical

@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(5)), arguments: [false, true])
     func aDeviceThatHangsIsAbandonedAndWritesToNobodysMemory(inPlan: Bool) throws {
         let backend = HangingBackend(inPlan: inPlan)
         let device = Device.quiet(backend, restTime: .seconds(30))
@@ -62,7 +62,7 @@ import Testing
         #expect(try target.contiguousBytes() == expected, "the abandoned run wrote elsewhere")
     }
 
-    @Test(.timeLimit(.minutes(1))) func neverThrowsWhenTheLimitPasses() throws {
+    @Test(.timeLimit(.minutes(5))) func neverThrowsWhenTheLimitPasses() throws {
         let backend = HangingBackend(inPlan: false)
         let inputs = try smallInputs()
         let error = #expect(throws: AttentionError.self) {
@@ -74,7 +74,7 @@ import Testing
         backend.isLetGo.store(true, ordering: .releasing)
     }
 
-    @Test(.timeLimit(.minutes(1))) func cancellingDoesNotWaitForTheLimit() async throws {
+    @Test(.timeLimit(.minutes(5))) func cancellingDoesNotWaitForTheLimit() async throws {
         let backend = HangingBackend(inPlan: false)
         let inputs = try smallInputs()
         let control = RunControl(timeLimit: .seconds(3600))
