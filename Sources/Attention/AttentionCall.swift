@@ -31,8 +31,14 @@ struct AttentionCall: Sendable {
         if problem.isEmpty { return try finishEmpty(since: start) }
         if fallback != .never, let rest = device.rest {
             let error = AttentionError.deviceFailed(device: device.description.name, detail: "\(rest)")
-            return try finishElsewhere(
-                after: error, Fallback(from: device.description.name, reason: "\(rest)"), since: start)
+            do throws(AttentionError) {
+                return try finishElsewhere(
+                    after: error, Fallback(from: device.description.name, reason: "\(rest)"), since: start)
+            } catch .cancelled {
+                throw .cancelled
+            } catch {
+                // Nobody else could. A rest saves time; it must not cost the result.
+            }
         }
         do throws(AttentionError) {
             let (outputs, report) = try performHere(makePlan)

@@ -59,7 +59,7 @@ public struct Device: Sendable {
     /// The processor without OpenCL, which is there on every machine.
     ///
     /// - Parameters:
-    ///   - instructionSet: which kernels to use; `nil` is what the environment variable ``InstructionSet/variable`` names, or else
+    ///   - instructionSet: which kernels to use; `nil` is what the environment variable `InstructionSet.variable` names, or else
     ///     the widest that this processor has.
     ///   - threads: the most threads of a call, the caller's among them; `nil` is one for each processor that this process may use.
     /// - Throws: `AttentionError.noDevice` if this processor lacks the instruction set.

@@ -27,7 +27,7 @@ public struct DeviceCandidate: Sendable {
         self.open = open
     }
 
-    /// The processor without OpenCL, with what the environment variable of ``InstructionSet`` asks for.
+    /// The processor without OpenCL, with what the environment variable of `InstructionSet` asks for.
     static var native: DeviceCandidate {
         do throws(AttentionError) {
             let backend = try NativeBackend()

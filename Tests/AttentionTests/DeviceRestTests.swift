@@ -60,6 +60,26 @@ import Testing
         #expect(device.rest == nil)
     }
 
+    @Test func aRestDoesNotCostTheResult() throws {
+        let refusal = AttentionError.unsupported(device: "last", reason: "not this")
+        let device = Device.quiet(
+            FakeBackend(failingRun: 1), lastResort: FakeBackend(planError: refusal), restTime: .seconds(30))
+        let inputs = try smallInputs()
+        #expect(throws: Self.failure) { try device.attend(inputs) }
+        #expect(device.rest != nil)
+        #expect(try device.attend(inputs).device.kind == .gpu, "nobody else can")
+    }
+
+    @Test func failuresThatComeTogetherAreOne() throws {
+        let clock = Clock()
+        let health = DeviceHealth { clock.now }
+        for _ in 0..<8 { health.failed("all at once", rest: .seconds(30)) }
+        #expect(health.rest?.remaining == .seconds(30))
+        clock.pass(.seconds(30))
+        health.failed("again", rest: .seconds(30))
+        #expect(health.rest?.remaining == .seconds(60))
+    }
+
     @Test func copiesRestTogetherAndALimitOfZeroIsNoRest() throws {
         let device = Device.quiet(FakeBackend(failingRun: 1), restTime: .seconds(30))
         let copy = device

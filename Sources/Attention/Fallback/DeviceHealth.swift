@@ -16,9 +16,11 @@ final class DeviceHealth: Sendable {
 
     init(now: @escaping @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }) { self.now = now }
 
-    /// Takes note of a failure. The device rests for `time`, and twice as long with each failure that follows, up to 16 times.
+    /// Takes note of a failure. The device rests for `time`, and twice as long with each failure after a rest, up to 16 times.
     func failed(_ reason: String, rest time: Duration) {
         state.withLock { state in
+            // Calls that were on their way when the rest began, or that insisted, do not lengthen it.
+            if let until = state.until, until > now() { return }
             let factor = min(1 << min(state.failures, 30), Self.longest)
             state.failures += 1
             state.reason = reason

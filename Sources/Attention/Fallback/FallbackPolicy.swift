@@ -1,7 +1,7 @@
 /// What to do when a device fails while it works, or cannot run a call.
 ///
 /// A call falls back for whatever is the device's fault: a kernel that does not build, memory that is refused or not there when it is
-/// touched, an error of any driver function at any time, an event that ends in one, a time limit that passes (``RunControl`` has it), a
+/// touched, an error of any driver function at any time, an event that ends in one, a time limit that passes (`RunControl` has it), a
 /// fork of the process, or a call that the device cannot do at all. It does not for the caller's mistakes, nor when it is cancelled.
 ///
 /// The call is then computed afresh on the next device, from the inputs, which no device ever changes; what the failed one wrote is

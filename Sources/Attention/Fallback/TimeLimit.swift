@@ -10,7 +10,7 @@ enum TimeLimit {
     /// - Parameters:
     ///   - device: whose name errors carry.
     ///   - work: gets the control to look at.
-    /// - Throws: what `work` throws; ``AttentionError/deviceFailed(device:detail:)`` when the limit passes.
+    /// - Throws: what `work` throws; `AttentionError.deviceFailed` when the limit passes.
     static func run<Value: Sendable>(
         _ limit: Duration, _ control: RunControl, device: String,
         _ work: @escaping @Sendable (RunControl) throws(AttentionError) -> Value
