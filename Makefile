@@ -45,7 +45,9 @@ conform: build-tests
 verify: build-tests
 	$(testing) $(attend) verify --device all --cases full
 	# Every instruction set that this processor has.
-	for isa in $$($(attend) devices --json | grep -o '"instruction_sets": *"[^"]*"' | sed 's/.*: *"//; s/[",]/ /g'); do \
+	sets=$$($(attend) devices --json | grep -o '"instruction_sets": *"[^"]*"' | sed 's/.*: *"//; s/[",]/ /g'); \
+	test -n "$$sets" || { echo "make verify: no instruction sets"; exit 1; }; \
+	for isa in $$sets; do \
 	    $(testing) $(attend) verify --device native --isa $$isa --cases full || exit 1; \
 	    $(testing) $(attend) conform --device native --isa $$isa Tests/Conformance || exit 1; \
 	done
