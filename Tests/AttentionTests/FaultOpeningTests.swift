@@ -14,7 +14,7 @@ struct FaultOpeningTests {
     /// The functions that are called until a device is open.
     private func calls(_ rig: FaultRig) throws -> [String: Int] {
         var device: Device?
-        let calls = try rig.loader.calls { device = try rig.select(FaultRig.preference, fallback: nil) }
+        let calls = try rig.loader.calls { device = try rig.select(rig.preference, fallback: nil) }
         withExtendedLifetime(device) {}
         return calls
     }
@@ -28,7 +28,7 @@ struct FaultOpeningTests {
         for fault in DriverFault.all(calls) {
             rig.loader.arm(fault.function, call: fault.call, status: fault.status)
             do {
-                let device = try rig.select(FaultRig.preference, fallback: nil)
+                let device = try rig.select(rig.preference, fallback: nil)
                 // A property that is not told is 0, and the device can still be one that works.
                 #expect(["clGetDeviceInfo", "clGetPlatformInfo"].contains(fault.function), "\(fault)")
                 #expect(rig.loader.disarm() == 1, "\(fault)")
@@ -39,11 +39,11 @@ struct FaultOpeningTests {
                 #expect(isNamed || fault.function == "clGetDeviceInfo", "\(fault): \(reason)")
             }
             rig.loader.arm(fault.function, call: fault.call, status: fault.status)
-            let second = try rig.select(FaultRig.preference, fallback: .automatic)
+            let second = try rig.select(rig.preference, fallback: .automatic)
             rig.loader.disarm()
             try expectRight(second, sweep, fault)
         }
-        try sweep.expectHealthy(try rig.select(FaultRig.preference, fallback: nil))
+        try sweep.expectHealthy(try rig.select(rig.preference, fallback: nil))
     }
 
     @Test func automaticAlwaysFindsADevice() throws {

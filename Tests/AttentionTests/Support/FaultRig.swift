@@ -46,8 +46,8 @@ final class FaultRig: Sendable {
         case compiledAndStored
     }
 
-    /// The device, asked for by its place.
-    static let preference = DevicePreference.openCL(platform: 0, device: 0)
+    /// The device, asked for by its place, which differs between machines.
+    var preference: DevicePreference { .openCL(platform: platform, device: 0) }
 
     /// A device that is chosen as a program would, with the programs of the machine's own cache.
     func select(_ preference: DevicePreference, fallback: DevicePreference?) throws -> Attention.Device {
@@ -86,17 +86,18 @@ final class FaultRig: Sendable {
     }
 }
 
-/// The devices of one platform of one loader, as `OpenCLSource` gives those of all.
+/// The devices of one platform of one loader, as `OpenCLSource` gives those of all. The others seem to have none.
 private struct FaultySource: DeviceSource {
     let library: OpenCLLibrary
     let platform: Int
 
     func platformCount() throws(AttentionError) -> Int {
-        try OpenCLDiscovery.platforms(of: library).indices.contains(platform) ? 1 : 0
+        try OpenCLDiscovery.platforms(of: library).count
     }
 
-    func candidates(platform _: Int) throws(AttentionError) -> [DeviceCandidate] {
-        try OpenCLDiscovery.candidates(platform: platform, of: library).map { candidate in
+    func candidates(platform index: Int) throws(AttentionError) -> [DeviceCandidate] {
+        guard index == platform else { return [] }
+        return try OpenCLDiscovery.candidates(platform: platform, of: library).map { candidate in
             DeviceCandidate(
                 description: candidate.description, family: candidate.family,
                 unsuitableReason: candidate.unsuitableReason, limits: candidate.limits
