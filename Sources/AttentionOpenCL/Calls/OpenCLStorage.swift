@@ -32,8 +32,9 @@ final class OpenCLStorage: TensorStorage {
     private func onQueue(_ body: (Queue) throws(OpenCLError) -> Void) throws(AttentionError) {
         try asAttentionError(place) { () throws(OpenCLError) in
             let queue = try queues.take()
-            defer { queues.giveBack(queue) }
+            // After an error it is released instead: what it still holds is nobody's to wait for.
             try body(queue)
+            queues.giveBack(queue)
         }
     }
 }
