@@ -45,6 +45,9 @@ func asAttentionError<Result>(
 ) throws(AttentionError) -> Result {
     do {
         return try body()
+    } catch .allocationTooLarge(let bytes, _, _) {
+        // A call that is too large, and no sign of a device that is broken.
+        throw .outOfMemory(bytes: bytes, device: device)
     } catch {
         throw .deviceFailed(device: device, detail: error.description)
     }
