@@ -1,13 +1,20 @@
-/// One call on its way through a device, and through the reference if the device fails.
-struct AttentionCall {
+/// One call on its way through a device, and through those that follow if the device fails.
+struct AttentionCall: Sendable {
     /// Where results go.
-    enum Target {
+    enum Target: Sendable {
         /// New memory of the device's, or of the host's.
         case new(onDevice: Bool)
         /// The caller's tensor for the output, new memory for the rest.
         case output(Tensor, onDevice: Bool)
         /// Tensors of the caller's for everything.
         case all(AttentionOutputs)
+    }
+
+    /// What a device has computed, in the caller's tensors or in others that stand in for them.
+    private struct Computed {
+        let outputs: AttentionOutputs
+        let device: DeviceDescription
+        let report: RunReport
     }
 
     let device: Device
@@ -18,50 +25,68 @@ struct AttentionCall {
     let policy: PlanPolicy
     let fallback: FallbackPolicy
     let control: RunControl
+    /// A plan of the device that fits the call already.
+    var prepared: (any BackendPlan)?
 
-    /// Computes with the plan that `makePlan` gives.
-    func perform(
-        _ makePlan: () throws(AttentionError) -> any BackendPlan
-    ) throws(AttentionError) -> AttentionResult {
+    /// Computes, wherever that can be done.
+    func perform() throws(AttentionError) -> AttentionResult {
         let start = ContinuousClock.now
         try control.check()
         try inputs.refusePlaceholders()
         try checkTarget()
         if problem.isEmpty { return try finishEmpty(since: start) }
-        do throws(AttentionError) {
-            let outputs = try makeOutputs()
-            let report = try makePlan().run(problem, inputs, outputs, control)
-            for note in report.notes { device.logger.notice("\(note)") }
-            return AttentionResult(outputs, device.description, report, since: start)
-        } catch {
+        var walk = FallbackWalk(device, fallback, policy, control)
+        var host: AttentionInputs?
+        let found = try walk.run(success: .worked) { () throws(AttentionError) in
+            try onDevice()
+        } prepare: { () throws(AttentionError) in
+            host = try inputsOnHost()
+        } next: { (standby) throws(AttentionError) in
+            try onStandby(standby, host ?? inputs)
+        }
+        let outputs: AttentionOutputs
+        do throws(AttentionError) { outputs = try delivered(found.answer.outputs) } catch {
+            // The caller's memory cannot be reached: what broke first is what broke it.
             try control.check()
-            guard fallback.covers(error, policy), device.description.kind != .reference else { throw error }
-            device.logger.notice(
-                "finishing the call on \(device.lastResort.device.name)",
-                metadata: ["device": "\(device.description.name)", "reason": "\(error)"])
-            return try performOnLastResort(after: error, since: start)
+            throw found.firstError ?? error
+        }
+        for note in found.answer.report.notes { device.logger.notice("\(note)") }
+        return AttentionResult(outputs, found.answer.device, found.answer.report, found.fallbacks, since: start)
+    }
+
+    private func onDevice() throws(AttentionError) -> Computed {
+        let isWatched = device.timeLimit != nil
+        let computed = try device.watched(control) { (control) throws(AttentionError) in
+            let outputs = try isWatched ? standIns(onDevice: true) : makeOutputs()
+            let plan = try plan()
+            return Computed(
+                outputs: outputs, device: device.description,
+                report: try plan.run(problem, inputs, outputs, control))
+        }
+        return Computed(
+            outputs: try delivered(computed.outputs), device: computed.device, report: computed.report)
+    }
+
+    private func plan() throws(AttentionError) -> any BackendPlan {
+        if let prepared { return prepared }
+        return try device.plan(problem, inputs.mask, policy)
+    }
+
+    private func onStandby(_ standby: Standby, _ inputs: AttentionInputs) throws(AttentionError) -> Computed {
+        let backend = try device.open(standby, control)
+        let problem = try AttentionProblem(inputs, options)
+        let isWatched = device.timeLimit != nil && backend.device.kind.isDriver
+        return try device.watched(backend.device, control) { (control) throws(AttentionError) in
+            let outputs = try standIns(onDevice: false, takesHostMemory: !isWatched)
+            let plan = try standby.plan(problem, inputs.mask, backend, policy)
+            return Computed(
+                outputs: outputs, device: backend.device, report: try plan.run(problem, inputs, outputs, control))
         }
     }
 
-    /// The call once more, in host memory. If that fails too, the first error is the one worth telling.
-    private func performOnLastResort(
-        after first: AttentionError, since start: ContinuousClock.Instant
-    ) throws(AttentionError) -> AttentionResult {
-        let backend = device.lastResort
-        do throws(AttentionError) {
-            let inputs = try self.inputs.onHost()
-            let problem = try AttentionProblem(inputs, options)
-            let targets = try hostOutputs(problem, inputs)
-            let report = try backend.plan(problem, PlanPolicy()).run(problem, inputs, targets, control)
-            let outputs = try givenOutputs(filledFrom: targets)
-            return AttentionResult(
-                outputs, backend.device, report, [Fallback(from: device.description.name, reason: "\(first)")],
-                since: start)
-        } catch .cancelled {
-            throw .cancelled
-        } catch {
-            device.logger.notice("\(backend.device.name) could not finish the call either: \(error)")
-            throw first
-        }
+    /// The operands where every device can read them; in a device's memory they are out of reach for others.
+    private func inputsOnHost() throws(AttentionError) -> AttentionInputs {
+        if inputs.isOnHost { return inputs }
+        return try device.watched(control) { (_) throws(AttentionError) in try inputs.onHost() }
     }
 }

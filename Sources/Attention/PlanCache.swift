@@ -63,6 +63,8 @@ public struct DeviceStatistics: Hashable, Sendable {
     public let programs: Int
     /// Scratch memory that waits for the next call, in bytes.
     public let idleScratchBytes: Int
+    /// Calls that passed their ``Device/timeLimit`` and have not ended yet, if they ever do; each holds a thread and its memory.
+    public let abandonedCalls: Int
 }
 
 extension Device {
@@ -71,7 +73,7 @@ extension Device {
         let (plans, backend) = (self.plans.counts, self.backend.statistics)
         return DeviceStatistics(
             plans: plans.plans, planHits: plans.hits, planMisses: plans.misses, programs: backend.programs,
-            idleScratchBytes: backend.idleScratchBytes)
+            idleScratchBytes: backend.idleScratchBytes, abandonedCalls: watchdog.abandoned)
     }
 
     /// Gives back the plans and the scratch memory that are kept for coming calls. Programs stay.

@@ -42,10 +42,18 @@ struct Numbers {
 }
 
 extension Device {
-    /// A device of this backend that says nothing.
-    static func quiet(_ backend: any Backend, lastResort: any Backend = ReferenceBackend()) -> Device {
+    /// A device of this backend that says nothing. `others` can be opened besides; there is no native path.
+    static func quiet(
+        _ backend: any Backend, lastResort: any Backend = ReferenceBackend(),
+        others: [DevicePreference: any Backend] = [:], now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) -> Device {
+        let chain = FallbackChain(now: now) { (preference) throws(AttentionError) in
+            if let other = others[preference] { return other }
+            if preference == .reference { return lastResort }
+            throw .noDevice(requested: "\(preference)", reason: "it is not here")
+        }
         var device = Device(
-            backend: backend, lastResort: lastResort, skipped: [], logger: .init(label: "test"))
+            backend: backend, standbys: chain, skipped: [], logger: .init(label: "test"), now: now)
         device.logger.logLevel = .critical
         return device
     }
