@@ -19,22 +19,40 @@ struct RunCommand: ParsableCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "out"))
     var output: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Give a device up that has no answer within this time, builds included, and go on as --fallback says.",
+            valueName: "seconds"))
+    var timeLimit: Double?
+
     @OptionGroup var attention: AttentionFlags
     @OptionGroup var kernels: KernelOptions
     @OptionGroup var common: CommonOptions
 
-    func run() throws {
-        do { try execute() } catch { throw CommandFailure(error, file: Console.oneLine(input)) }
+    func validate() throws {
+        guard let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) else { return }
+        throw ValidationError("--time-limit: expected seconds above 0 and below 1e9, found \(timeLimit)")
     }
 
-    private func execute() throws {
+    func run() throws {
+        var device: Device?
+        var failure: CommandFailure?
+        do { try execute(&device) } catch { failure = CommandFailure(error, file: Console.oneLine(input)) }
+        // A driver that is still at work would be taken down under its own feet: nothing of it runs any more.
+        if let device, device.statistics.abandonedCalls > 0 { ExitStatus.endAtOnce(failure) }
+        if let failure { throw failure }
+    }
+
+    private func execute(_ used: inout Device?) throws {
         let file = try CaseFile(path: input)
         let settings = file.settings(attention)
         let inputs = try file.inputs(settings)
         let problem = try AttentionProblem(inputs, settings.options)
-        let device = try DeviceChoice.one(common)
+        var device = try DeviceChoice.one(common)
+        device.timeLimit = timeLimit.map { .seconds($0) }
+        used = device
         let call = try device.attend(
-            inputs, settings.options, policy: kernels.policy, fallback: common.fallbackPolicy,
+            inputs, settings.options, policy: kernels.policy, fallback: common.fallback.policy,
             control: RunControl(isProfiled: true))
         let fallbacks = call.fallbacks(of: device, common)
         fallbacks.forEach { Console.note("fallback: \($0.from): \($0.reason)") }

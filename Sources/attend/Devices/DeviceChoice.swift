@@ -51,7 +51,3 @@ extension AttentionResult {
         return report.build == .native ? milliseconds : nil
     }
 }
-
-extension CommonOptions {
-    var fallbackPolicy: FallbackPolicy { fallback == .never ? .never : .automatic }
-}

@@ -22,11 +22,16 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The instruction set of native code: v4, v3 or baseline.", valueName: "set"))
     var isa: InstructionSet?
 
-    @Option(help: "What to do when a device fails during the work: automatic (go on with the next) or never.")
-    var fallback = Fallback.automatic
+    @Option(
+        help: ArgumentHelp(
+            "Who goes on when the device fails during the work.",
+            discussion: """
+                automatic (native code where there is some, then the reference), never, or devices in their order: gpu, cpu, \
+                native, reference or opencl:P.D, with commas between them.
+                """, valueName: "automatic|never|list"))
+    var fallback = FallbackOption(policy: .automatic)
 
     enum InstructionSet: String, ExpressibleByArgument, CaseIterable { case v4, v3, baseline }
-    enum Fallback: String, ExpressibleByArgument, CaseIterable { case automatic, never }
 
     mutating func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more, found \(threads)") }
