@@ -181,7 +181,7 @@ import Testing
 
     @Test func theLoggerIsTold() throws {
         let log = Log()
-        var device = Device.quiet(FakeBackend(failingRun: 1))
+        var device = Device.quiet(FakeBackend(failingRun: 1), now: StoppedClock().now)
         device.logger = Logger(label: "swift-attention") { _ in LogHandlerIntoMemory(log: log) }
         _ = try device.attend(smallInputs())
         _ = try device.attend(smallInputs())

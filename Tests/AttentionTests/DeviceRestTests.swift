@@ -112,7 +112,7 @@ import Testing
         #expect(try device.attend(inputs).fallbacks.first?.reason == "\(Self.failure)")
     }
 
-    @Test(.timeLimit(.minutes(1))) func oneCallTriesAgainAndTheOthersPassBy() async throws {
+    @Test(.timeLimit(.minutes(5))) func oneCallTriesAgainAndTheOthersPassBy() async throws {
         let backend = FakeBackend(failingRun: 1, waitingRun: 2)
         let device = Device.quiet(backend, now: clock.now)
         let inputs = try smallInputs()
@@ -157,7 +157,7 @@ import Testing
         #expect(cpu.plans.load(ordering: .relaxed) == 2)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [nil, Duration.seconds(30)])
+    @Test(.timeLimit(.minutes(5)), arguments: [nil, Duration.seconds(600)])
     func eightTasksWhileTheDeviceFails(limit: Duration?) async throws {
         let backend = FakeBackend(failingRuns: Set(1...1000))
         var device = Device.quiet(backend, now: clock.now)

@@ -45,7 +45,7 @@ import Testing
             let backend = FaultyBackend(it.moment, error)
             let cpu = FaultyBackend(.end, .deviceFailed(device: "second", detail: "clFinish"))
             var device = Device.quiet(backend, others: [.cpu: OtherName(cpu)])
-            if it.isWatched { device.timeLimit = .seconds(60) }
+            if it.isWatched { device.timeLimit = .seconds(600) }
             // Memory of the same device, made while it still gave some.
             let memory = Device.quiet(FakeBackend())
             var inputs = host

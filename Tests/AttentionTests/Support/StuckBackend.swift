@@ -10,6 +10,8 @@ final class StuckBackend: Backend {
 
     let device: DeviceDescription
     let place: Place
+    /// Cancelled by a run that is about to get stuck.
+    let control: RunControl?
     let plans = Atomic<Int>(0)
     let runs = Atomic<Int>(0)
     /// Calls that were told to stop while they were stuck.
@@ -20,7 +22,8 @@ final class StuckBackend: Backend {
     /// A compiler's lock: who asks for a build while another hangs, hangs as well.
     private let compiler = Guarded(0)
 
-    init(_ place: Place, _ device: DeviceDescription = .fake()) {
+    init(_ place: Place, _ device: DeviceDescription = .fake(), cancelling control: RunControl? = nil) {
+        self.control = control
         self.place = place
         self.device = device
     }
@@ -57,6 +60,7 @@ private struct StuckPlan: BackendPlan {
             return RunReport(kernel: "stuck", build: .compiled, scratchBytes: 0)
         }
         try outputs.spoil(part: 2)
+        backend.control?.cancel()
         backend.hang()
         // The operands must be there still: a kernel reads them as late as it writes.
         _ = try inputs.query.contiguousBytes()
