@@ -15,6 +15,8 @@ struct AttentionCall: Sendable {
         let outputs: AttentionOutputs
         let device: DeviceDescription
         let report: RunReport
+        /// False while the caller's tensors wait for what stands in for them.
+        var isDelivered = true
     }
 
     let device: Device
@@ -44,27 +46,31 @@ struct AttentionCall: Sendable {
         } next: { (standby) throws(AttentionError) in
             try onStandby(standby, host ?? inputs)
         }
-        let outputs: AttentionOutputs
-        do throws(AttentionError) { outputs = try delivered(found.answer.outputs) } catch {
-            // The caller's memory cannot be reached: what broke first is what broke it.
-            try control.check()
-            throw found.firstError ?? error
+        var outputs = found.answer.outputs
+        if !found.answer.isDelivered {
+            do throws(AttentionError) { outputs = try delivered(outputs) } catch {
+                // The caller's memory cannot be reached: what broke first is what broke it.
+                try control.check()
+                throw found.firstError ?? error
+            }
         }
         for note in found.answer.report.notes { device.logger.notice("\(note)") }
         return AttentionResult(outputs, found.answer.device, found.answer.report, found.fallbacks, since: start)
     }
 
     private func onDevice() throws(AttentionError) -> Computed {
-        let isWatched = device.timeLimit != nil
-        let computed = try device.watched(control) { (control) throws(AttentionError) in
-            let outputs = try isWatched ? standIns(onDevice: true) : makeOutputs()
-            let plan = try plan()
-            return Computed(
-                outputs: outputs, device: device.description,
-                report: try plan.run(problem, inputs, outputs, control))
+        guard device.timeLimit != nil else { return try computed(makeOutputs(), control) }
+        let made = try device.watched(control) { (control) throws(AttentionError) in
+            try computed(standIns(onDevice: true), control)
         }
-        return Computed(
-            outputs: try delivered(computed.outputs), device: computed.device, report: computed.report)
+        return Computed(outputs: try delivered(made.outputs), device: made.device, report: made.report)
+    }
+
+    private func computed(
+        _ outputs: AttentionOutputs, _ control: RunControl
+    ) throws(AttentionError) -> Computed {
+        let report = try plan().run(problem, inputs, outputs, control)
+        return Computed(outputs: outputs, device: device.description, report: report)
     }
 
     private func plan() throws(AttentionError) -> any BackendPlan {
@@ -79,8 +85,8 @@ struct AttentionCall: Sendable {
         return try device.watched(backend.device, control) { (control) throws(AttentionError) in
             let outputs = try standIns(onDevice: false, takesHostMemory: !isWatched)
             let plan = try standby.plan(problem, inputs.mask, backend, policy)
-            return Computed(
-                outputs: outputs, device: backend.device, report: try plan.run(problem, inputs, outputs, control))
+            let report = try plan.run(problem, inputs, outputs, control)
+            return Computed(outputs: outputs, device: backend.device, report: report, isDelivered: false)
         }
     }
 

@@ -35,20 +35,23 @@ final class PlanCache: Sendable {
         if let known { return known }
         // Two that ask at once may both make it; the programs below are built once all the same.
         let made = try make()
-        state.withLock { state in
+        let dropped = state.withLock { state -> (any BackendPlan)? in
             if state.plans.updateValue(made, forKey: key) == nil { state.order.append(key) }
-            if state.order.count > most { state.plans[state.order.removeFirst()] = nil }
+            return state.order.count > most ? state.plans.removeValue(forKey: state.order.removeFirst()) : nil
         }
+        // Released here: a driver that does not answer must not be called with the lock held.
+        withExtendedLifetime(dropped) {}
         return made
     }
 
     var counts: (plans: Int, hits: Int, misses: Int) { state.withLock { ($0.plans.count, $0.hits, $0.misses) } }
 
     func clear() {
-        state.withLock { state in
-            state.plans.removeAll()
-            state.order.removeAll()
+        let dropped = state.withLock { state in
+            defer { (state.plans, state.order) = ([:], []) }
+            return state.plans
         }
+        withExtendedLifetime(dropped) {}
     }
 }
 

@@ -24,7 +24,10 @@ public enum FallbackPolicy: Hashable, Sendable {
     /// An empty list is ``never``.
     case ordered([DevicePreference])
 
-    /// Reads `automatic`, `never`, or devices between commas, as `DevicePreference` reads them; `nil` for an empty place.
+    /// Reads a policy, as `--fallback` takes it.
+    ///
+    /// - Parameter text: `automatic`, `never`, or devices with commas between them, as `DevicePreference` reads each. An empty
+    ///   place makes it `nil`.
     public init?(_ text: String) {
         switch text.lowercased() {
         case "automatic": self = .automatic
