@@ -48,8 +48,17 @@ struct CallRun {
         }
     }
 
+    /// Waits for all launches so far, and hears how they ended.
+    func wait() throws(OpenCLError) {
+        try queue.finish()
+        try timer.check()
+    }
+
     /// Brings what was written to where the caller has it. Call it once, after the last launch.
-    func finish() throws(OpenCLError) { try operands.finish() }
+    func finish() throws(OpenCLError) {
+        try operands.finish()
+        try timer.check()
+    }
 }
 
 extension AttentionInputs {

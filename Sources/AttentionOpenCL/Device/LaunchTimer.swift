@@ -1,25 +1,34 @@
 import OpenCLRuntime
 
-/// Adds up the time that launches take on the device, if asked to.
+/// Keeps the events of launches: to hear of those that end in an error, and to add up their time if asked to.
+///
+/// A queue that is finished says nothing about how its commands ended: some drivers report a kernel that died in its event alone.
 final class LaunchTimer {
     private let isOn: Bool
     private var events: [Event] = []
+    /// Of the launches that have ended well.
+    private var nanoseconds: UInt64 = 0
 
     init(isOn: Bool) { self.isOn = isOn }
 
     func run(_ launch: consuming Launch, on queue: Queue, global: WorkSize, local: WorkSize?) throws(OpenCLError) {
-        if isOn {
-            events.append(try launch.run(on: queue, global: global, local: local))
-        } else {
-            try launch.enqueue(on: queue, global: global, local: local)
-        }
+        events.append(try launch.run(on: queue, global: global, local: local))
     }
 
-    /// Nanoseconds of all launches so far, which must have ended; `nil` if they were not measured.
-    func total() throws(OpenCLError) -> UInt64? {
-        guard isOn else { return nil }
-        var sum: UInt64 = 0
-        for event in events { sum += try event.times().duration }
-        return sum
+    /// Looks at how the launches so far ended. Call it when their queue is finished.
+    ///
+    /// - Throws: The status of the first that ended in an error.
+    func check() throws(OpenCLError) {
+        for event in events {
+            if case .failed(let status) = try event.progress() {
+                throw .callFailed(
+                    function: "clEnqueueNDRangeKernel", status: status, context: "the command ended in an error")
+            }
+            if isOn { nanoseconds += try event.times().duration }
+        }
+        events.removeAll(keepingCapacity: true)
     }
+
+    /// Nanoseconds of all launches that were looked at; `nil` if they were not measured.
+    var total: UInt64? { isOn ? nanoseconds : nil }
 }

@@ -29,7 +29,7 @@ struct StagedRun {
                     ahead += pass.scratch.byteCount
                     // The host runs no further ahead than this, so that cancelling takes effect.
                     if ahead > 128 << 20 {
-                        try call.queue.finish()
+                        try call.wait()
                         ahead = 0
                     }
                 }
@@ -37,7 +37,7 @@ struct StagedRun {
             if index == passes.count - 1 {
                 try asAttentionError(name) { () throws(OpenCLError) in try call.finish() }
             } else {
-                try asAttentionError(name) { () throws(OpenCLError) in try call.queue.finish() }
+                try asAttentionError(name) { () throws(OpenCLError) in try call.wait() }
             }
             // Given back when nothing runs on them any more; after an error they are released instead.
             plan.backend.scratch.giveBack(scores)
