@@ -23,8 +23,8 @@ import Locking
 ///   - keyValueHeads: likewise for key and value.
 ///   - device: where to compute; by default ``DevicePreference/automatic``, opened at the first call and kept.
 /// - Returns: `[batch, queryHeads, queryLength, valueDimension]`, laid out and typed as the query.
-/// - Throws: `AttentionError.invalid` for a call that cannot be right. A device that fails is replaced by the native path;
-///   `Device.attend` has more options and tells of it.
+/// - Throws: `AttentionError.invalid` for a call that cannot be right. A device that fails is replaced as
+///   ``FallbackPolicy/automatic`` says; `Device.attend` has more options and tells of it.
 ///
 /// Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
 public func attention(

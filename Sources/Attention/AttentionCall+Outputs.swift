@@ -31,85 +31,65 @@ extension AttentionCall {
         }
     }
 
-    /// Host memory for all results. The caller's tensors on a device come with what stands between their elements.
-    func hostOutputs(
-        _ problem: AttentionProblem, _ inputs: AttentionInputs
-    ) throws(AttentionError) -> AttentionOutputs {
-        switch target {
-        case .new:
-            return try problem.makeOutputs(for: inputs) { (bytes) throws(AttentionError) in
-                try HostStorage(byteCount: bytes)
+    /// Memory that stands in for the caller's until the call has ended well; the caller's own where `takesHostMemory` allows it.
+    ///
+    /// - Parameters:
+    ///   - onDevice: Stand-ins lie where what they stand for lies, on this device or the host; otherwise all on the host.
+    ///   - takesHostMemory: Whether tensors of the caller's on the host are written in place.
+    func standIns(onDevice: Bool, takesHostMemory: Bool = false) throws(AttentionError) -> AttentionOutputs {
+        func make(_ bytes: Int, _ isFar: Bool) throws(AttentionError) -> any TensorStorage {
+            onDevice && isFar ? try device.backend.makeStorage(byteCount: bytes) : try HostStorage(byteCount: bytes)
+        }
+        func standIn(_ tensor: Tensor) throws(AttentionError) -> Tensor {
+            if takesHostMemory && tensor.storage.hostBytes != nil { return tensor }
+            let extent = tensor.layout.extent
+            // Laid out as the tensor, and begun where it begins.
+            let layout = try TensorLayout(
+                shape: tensor.shape, strides: tensor.strides, offset: tensor.layout.offset - extent.lowerBound)
+            let bytes = extent.count * tensor.elementType.byteCount
+            return try Tensor(
+                storage: try make(bytes, device.holds(tensor)), layout: layout, elementType: tensor.elementType)
+        }
+        func made(_ output: Tensor?, _ isFar: Bool) throws(AttentionError) -> AttentionOutputs {
+            try problem.makeOutputs(for: inputs, output: output) { (bytes) throws(AttentionError) in
+                try make(bytes, isFar)
             }
-        case .output(let output, _):
-            return try problem.makeOutputs(for: inputs, output: try output.onHost()) { (bytes) throws(AttentionError) in
-                try HostStorage(byteCount: bytes)
-            }
-        case .all(let outputs): return try outputs.onHost()
+        }
+        switch target {
+        case .new(let isFar): return try made(nil, isFar)
+        case .output(let output, let isFar): return try made(try standIn(output), isFar)
+        case .all(let outputs): return try outputs.map(standIn)
         }
     }
 
-    /// The caller's tensors, filled where they are on a device; the new ones stay on the host.
-    func givenOutputs(filledFrom host: AttentionOutputs) throws(AttentionError) -> AttentionOutputs {
+    /// `made` with the caller's tensors in their places, filled from those that stood in for them.
+    func delivered(_ made: AttentionOutputs) throws(AttentionError) -> AttentionOutputs {
+        var (outputs, copies): (AttentionOutputs, [(to: Tensor, from: Tensor)]) = (made, [])
         switch target {
-        case .new: return host
+        case .new: return made
         case .output(let output, _):
-            try output.overwrite(from: host.output)
-            var outputs = host
+            copies = [(output, made.output)]
             outputs.output = output
-            return outputs
-        case .all(let outputs):
-            for ((_, given), (_, filled)) in zip(outputs.named, host.named) { try given.overwrite(from: filled) }
-            return outputs
+        case .all(let given):
+            copies = zip(given.named, made.named).map { ($0.1, $1.1) }
+            outputs = given
         }
-    }
-
-    /// New memory for all results, on the device where new results would be.
-    func freshOutputs() throws(AttentionError) -> AttentionOutputs {
-        switch target {
-        case .new(let onDevice), .output(_, let onDevice): try newOutputs(onDevice: onDevice, output: nil)
-        case .all: try freshOutputs(problem, inputs)
+        let needed = copies.filter { $0.to.storage !== $0.from.storage }
+        if needed.isEmpty { return outputs }
+        let areAllOnHost = needed.allSatisfy { $0.to.storage.hostBytes != nil && $0.from.storage.hostBytes != nil }
+        let copy: @Sendable () throws(AttentionError) -> Void = { () throws(AttentionError) in
+            for (to, from) in needed { try to.fill(from: from) }
         }
-    }
-
-    /// New host memory for all results.
-    func freshOutputs(
-        _ problem: AttentionProblem, _ inputs: AttentionInputs
-    ) throws(AttentionError) -> AttentionOutputs {
-        try problem.makeOutputs(for: inputs) { (bytes) throws(AttentionError) in try HostStorage(byteCount: bytes) }
-    }
-
-    /// The caller's tensors with the elements of `fresh`, which has new memory; the others are the new ones.
-    func givenOutputs(copiedFrom fresh: AttentionOutputs) throws(AttentionError) -> AttentionOutputs {
-        switch target {
-        case .new: return fresh
-        case .output(let output, _):
-            try output.writeBytes(of: fresh.output)
-            var outputs = fresh
-            outputs.output = output
-            return outputs
-        case .all(let outputs):
-            for ((_, given), (_, filled)) in zip(outputs.named, fresh.named) { try given.writeBytes(of: filled) }
-            return outputs
-        }
+        if areAllOnHost { try copy() } else { try device.watched(control) { (_) throws(AttentionError) in try copy() } }
+        return outputs
     }
 
     /// A call without a row launches nothing; past and new keys are still put together.
     func finishEmpty(since start: ContinuousClock.Instant) throws(AttentionError) -> AttentionResult {
-        let host = try hostOutputs(problem, inputs)
+        let host = try standIns(onDevice: false, takesHostMemory: true)
         try host.joinPresent(inputs)
         let report = RunReport(kernel: "none", build: .native, scratchBytes: 0)
-        return AttentionResult(try givenOutputs(filledFrom: host), device.description, report, since: start)
-    }
-}
-
-extension Tensor {
-    /// Copies `host`, which came from `onHost()` of this tensor, back to where this tensor is.
-    func overwrite(from host: Tensor) throws(AttentionError) {
-        guard count > 0, storage !== host.storage, let bytes = host.storage.hostBytes else { return }
-        let size = elementType.byteCount
-        let start = host.layout.extent.lowerBound * size
-        let filled = UnsafeRawBufferPointer(rebasing: bytes[start..<host.layout.extent.upperBound * size])
-        try storage.upload(filled, at: layout.extent.lowerBound * size)
+        return AttentionResult(try delivered(host), device.description, report, since: start)
     }
 }
 
@@ -122,9 +102,14 @@ extension AttentionOutputs {
             ].compactMap { name, tensor in tensor.map { (name, $0) } }
     }
 
-    func onHost() throws(AttentionError) -> AttentionOutputs {
-        AttentionOutputs(
-            output: try output.onHost(), logSumExp: try logSumExp?.onHost(), scores: try scores?.onHost(),
-            presentKey: try presentKey?.onHost(), presentValue: try presentValue?.onHost())
+    fileprivate func map(_ change: (Tensor) throws(AttentionError) -> Tensor) throws(AttentionError) -> AttentionOutputs
+    {
+        func changed(_ tensor: Tensor?) throws(AttentionError) -> Tensor? {
+            guard let tensor else { return nil }
+            return try change(tensor)
+        }
+        return AttentionOutputs(
+            output: try change(output), logSumExp: try changed(logSumExp), scores: try changed(scores),
+            presentKey: try changed(presentKey), presentValue: try changed(presentValue))
     }
 }

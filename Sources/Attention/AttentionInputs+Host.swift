@@ -9,6 +9,9 @@ extension AttentionInputs {
         for (name, tensor) in named { try AttentionCall.refusePlaceholder(name, tensor) }
     }
 
+    /// True if no tensor lies in a device's memory.
+    var isOnHost: Bool { named.allSatisfy { $0.1.storage.hostBytes != nil } }
+
     /// The same operands with all tensors in host memory.
     func onHost() throws(AttentionError) -> AttentionInputs {
         var inputs = self

@@ -9,6 +9,8 @@ extension AttentionPlan {
     ///     refused    flash_wide: the device reports narrow vectors
     ///     scratch    0 bytes
     ///     build      optimised
+    ///
+    /// Where the device failed when the plan was made, `computes` names the one that computes for it, and `failed` says why.
     public func explain() -> String {
         var lines = [
             ("attention", call),
@@ -16,8 +18,10 @@ extension AttentionPlan {
             ("chosen", device.reason),
             ("kernel", explanation.kernel),
         ]
+        if !fallbacks.isEmpty { lines.insert(("computes", planned.name), at: 3) }
         lines += explanation.choices.map { ("because", $0) }
         lines += explanation.refusals.map { ("refused", $0) }
+        lines += fallbacks.map { ("failed", "\($0)") }
         lines += device.skipped.map { ("skipped", "\($0)") }
         lines.append(("scratch", "\(explanation.scratchBytes) bytes"))
         lines.append(("build", Self.build))

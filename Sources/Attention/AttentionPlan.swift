@@ -14,13 +14,17 @@ public struct AttentionPlan: Sendable {
     public let shape: AttentionShape
     public let elementType: ElementType
     public let policy: PlanPolicy
-    /// What was chosen and refused, and why.
+    /// What was chosen and refused, and why, on this device or, where it failed, on the one that computes for it.
     public let explanation: PlanExplanation
+    /// Who failed or rested when the plan was made. The device is tried again by the calls once its rest is over.
+    public let fallbacks: [Fallback]
+    /// The device that ``explanation`` is about; ``device``'s own unless that is in ``fallbacks``.
+    public let planned: DeviceDescription
 
     let options: AttentionOptions
     let template: AttentionInputs
     let signature: PlanSignature
-    /// `nil` if the planned shape has no row: nothing is launched then.
+    /// `nil` if the planned shape has no row, and where the device failed at it: calls make it then, or go elsewhere.
     let prepared: (any BackendPlan)?
 
     /// Computes one call. The output lives where the query lives: what is on the device stays there between calls.
@@ -65,7 +69,7 @@ public struct AttentionPlan: Sendable {
     /// - Parameters:
     ///   - inputs: As planned but for elements, strides and lengths.
     ///   - output: A tensor to write the output to; `nil` makes a new one.
-    ///   - fallback: What happens when the device fails during the call.
+    ///   - fallback: Who finishes the call if the device cannot.
     ///   - control: Cancels the call from elsewhere, and asks for the time on the device.
     /// - Throws: As `forward`.
     public func attend(
@@ -75,14 +79,11 @@ public struct AttentionPlan: Sendable {
         let problem = try AttentionProblem(inputs, options)
         try signature.check(PlanSignature(problem, inputs.mask))
         let onDevice = device.holds(inputs.query)
-        let call = AttentionCall(
+        return try AttentionCall(
             device: device, inputs: inputs, options: options, problem: problem,
             target: output.map { .output($0, onDevice: onDevice) } ?? .new(onDevice: onDevice), policy: policy,
-            fallback: fallback, control: control)
-        return try call.perform { () throws(AttentionError) in
-            if let prepared { return prepared }
-            return try device.backend.plan(problem, policy)
-        }
+            fallback: fallback, control: control, prepared: prepared
+        ).perform()
     }
 
     /// The call above, away from the caller's task; cancellable.

@@ -17,7 +17,7 @@ public struct AttentionResult: Sendable {
     public let device: DeviceDescription
     /// Kernel, build and scratch memory. Of an empty problem, which launches nothing, the kernel is `none`.
     public let report: RunReport
-    /// The devices that failed on the way. After a fallback, new results live in host memory.
+    /// The devices that failed on the way or rest since an earlier call, in order. After a fallback, new results live in host memory.
     public let fallbacks: [Fallback]
     /// From the call to the result, in milliseconds.
     public let milliseconds: Double

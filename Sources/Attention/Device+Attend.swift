@@ -12,10 +12,10 @@ extension Device {
     ///   - outputs: tensors of the caller's to write to, by any strides that keep elements apart, in no memory of an operand; `nil`
     ///     makes new ones. Their contents are undefined after an error other than `AttentionError.invalid`.
     ///   - policy: kernel and workspace.
-    ///   - fallback: what to do if this device fails.
+    ///   - fallback: who finishes the call if this device cannot.
     ///   - control: lets another task cancel, and asks for times.
     /// - Throws: `AttentionError.invalid` for a call that cannot be right, before anything is written;
-    ///   `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if the others fail as well, what the device failed with.
+    ///   `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if all others fail as well, what this device failed with.
     /// - Complexity: `O(B · Hq · Lq · Lk · (D + Dv))` for the pairs that mask, windows and lengths leave.
     ///
     /// Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
@@ -65,13 +65,9 @@ extension Device {
         _ fallback: FallbackPolicy, _ control: RunControl
     ) throws(AttentionError) -> AttentionResult {
         let problem = try AttentionProblem(inputs, options)
-        let call = AttentionCall(
+        return try AttentionCall(
             device: self, inputs: inputs, options: options, problem: problem, target: target, policy: policy,
-            fallback: fallback, control: control)
-        return try call.perform { () throws(AttentionError) in
-            try plans.plan(problem, inputs.mask, policy) { () throws(AttentionError) in
-                try backend.plan(problem, policy)
-            }
-        }
+            fallback: fallback, control: control
+        ).perform()
     }
 }

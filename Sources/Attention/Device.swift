@@ -24,12 +24,24 @@ public struct Device: Sendable {
     public var logger: Logger
     /// What computes. Use it to write tests and layers of your own.
     public let backend: any Backend
-    /// How long this device rests after it failed: calls that may fall back go to the next one at once meanwhile. Twice as long after
-    /// each further failure, up to 16 times; a call that goes well ends that. `.zero` is no rest.
+    /// How long this device is left alone after a failure, unless ``FallbackPolicy/never`` asks for it: 30 s, and up to 16 times as
+    /// long if it keeps failing. ``DeviceRest`` says what calls do meanwhile. Zero: this copy of the device heeds no rest and starts
+    /// none.
     public var restTime = Duration.seconds(30)
-    /// Who finishes the calls that `backend` fails in.
-    let chain: FallbackChain
-    let health: DeviceHealth
+    /// The longest that a call, or the making of a plan, may take on a device; `nil`, as it is at first, is for ever.
+    ///
+    /// A device that gives no answer in that time has failed. Nothing can kill a kernel or a compiler inside a driver: its queue is
+    /// abandoned, keeps the operands alive until it ends, if it does, and is used by no other call before that; its thread and
+    /// memory are lost until then (``DeviceStatistics/abandonedCalls``). As an abandoned kernel may write late, calls with a limit
+    /// compute into new memory, and copy to tensors of the caller's at the end.
+    ///
+    /// Each device of a ``FallbackPolicy`` has this time anew, except for the native path and the reference, which come to an end.
+    /// It includes builds, 0.2 to 1 s for a kernel that is not cached. Cost: a thread a call, some 50 µs.
+    public var timeLimit: Duration?
+    let rest: RestKeeper
+    /// Finish the calls that `backend` fails in.
+    let standbys: FallbackChain
+    let watchdog = Watchdog()
     let plans = PlanCache()
 
     /// A device around a backend that the caller has, for example one in a context of its own.
@@ -37,13 +49,15 @@ public struct Device: Sendable {
         self.init(backend: backend, skipped: [], logger: logger)
     }
 
+    /// `standbys` are opened from `source` unless they are given.
     init(
-        backend: any Backend, chain: FallbackChain = .shared, health: DeviceHealth = DeviceHealth(),
-        skipped: [SkippedDevice], reason: String = "given by the caller", logger: Logger
+        backend: any Backend, standbys: FallbackChain? = nil, from source: any DeviceSource = OpenCLSource(),
+        skipped: [SkippedDevice], reason: String = "given by the caller", logger: Logger,
+        now: @escaping RestKeeper.Now = { .now }
     ) {
         self.backend = backend
-        self.chain = chain
-        self.health = health
+        self.standbys = standbys ?? FallbackChain(besides: backend.device.selector, from: source, now: now)
+        rest = RestKeeper(now: now)
         self.skipped = skipped
         self.reason = reason
         self.logger = logger
@@ -108,7 +122,7 @@ public struct Device: Sendable {
         let device = choice.backend.device
         logger.debug("device chosen", metadata: ["device": "\(device.name)", "reason": "\(choice.reason)"])
         return Device(
-            backend: choice.backend, skipped: selection.skipped.filter { $0.selector != device.selector },
+            backend: choice.backend, from: source, skipped: selection.skipped.filter { $0.selector != device.selector },
             reason: choice.reason, logger: logger)
     }
 }

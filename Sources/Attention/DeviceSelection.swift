@@ -10,8 +10,14 @@ struct DeviceSelection {
 
     private let source: any DeviceSource
     private(set) var skipped: [SkippedDevice] = []
+    /// Never chosen.
+    private let excluded: String?
 
-    init(_ source: any DeviceSource) { self.source = source }
+    /// `excluded` is the selector of a device that another is wanted for.
+    init(_ source: any DeviceSource, without excluded: String? = nil) {
+        self.source = source
+        self.excluded = excluded
+    }
 
     mutating func open(_ preference: DevicePreference) throws(AttentionError) -> Choice {
         switch preference {
@@ -148,7 +154,8 @@ extension DeviceSelection {
     }
 
     private mutating func isUsable(_ candidate: DeviceCandidate) -> Bool {
-        guard let reason = candidate.unsuitableReason else { return true }
+        let isExcluded = candidate.description.selector == excluded
+        guard let reason = isExcluded ? "another was wanted for it" : candidate.unsuitableReason else { return true }
         skip(candidate, reason)
         return false
     }

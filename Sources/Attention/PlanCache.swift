@@ -35,20 +35,23 @@ final class PlanCache: Sendable {
         if let known { return known }
         // Two that ask at once may both make it; the programs below are built once all the same.
         let made = try make()
-        state.withLock { state in
+        let dropped = state.withLock { state -> (any BackendPlan)? in
             if state.plans.updateValue(made, forKey: key) == nil { state.order.append(key) }
-            if state.order.count > most { state.plans[state.order.removeFirst()] = nil }
+            return state.order.count > most ? state.plans.removeValue(forKey: state.order.removeFirst()) : nil
         }
+        // Released here: a driver that does not answer must not be called with the lock held.
+        withExtendedLifetime(dropped) {}
         return made
     }
 
     var counts: (plans: Int, hits: Int, misses: Int) { state.withLock { ($0.plans.count, $0.hits, $0.misses) } }
 
     func clear() {
-        state.withLock { state in
-            state.plans.removeAll()
-            state.order.removeAll()
+        let dropped = state.withLock { state in
+            defer { (state.plans, state.order) = ([:], []) }
+            return state.plans
         }
+        withExtendedLifetime(dropped) {}
     }
 }
 
@@ -63,6 +66,8 @@ public struct DeviceStatistics: Hashable, Sendable {
     public let programs: Int
     /// Scratch memory that waits for the next call, in bytes.
     public let idleScratchBytes: Int
+    /// Calls that passed their ``Device/timeLimit`` and have not ended yet, if they ever do; each holds a thread and its memory.
+    public let abandonedCalls: Int
 }
 
 extension Device {
@@ -71,7 +76,7 @@ extension Device {
         let (plans, backend) = (self.plans.counts, self.backend.statistics)
         return DeviceStatistics(
             plans: plans.plans, planHits: plans.hits, planMisses: plans.misses, programs: backend.programs,
-            idleScratchBytes: backend.idleScratchBytes)
+            idleScratchBytes: backend.idleScratchBytes, abandonedCalls: watchdog.abandoned)
     }
 
     /// Gives back the plans and the scratch memory that are kept for coming calls. Programs stay.

@@ -143,25 +143,31 @@ public struct RunReport: Hashable, Sendable {
 /// A backend looks at it between launches: a kernel that has begun is not interrupted.
 public final class RunControl: Sendable {
     private let stopped = Atomic<Bool>(false)
+    private let parent: RunControl?
     /// Measure the time on the device.
     public let isProfiled: Bool
-    /// How long a caller waits for one device; `nil` is as long as it takes. `Device.attend` sees to it, backends need not.
-    public let timeLimit: Duration?
 
-    /// - Parameters:
-    ///   - isProfiled: measure the time on the device.
-    ///   - timeLimit: how long to wait for one device, the making of its plan included. A kernel cannot be killed: what passes the limit
-    ///     is abandoned and counts as a failure of the device. With a limit, results are computed apart and copied to tensors of the
-    ///     caller's at the end, as an abandoned kernel may write late.
-    public init(isProfiled: Bool = false, timeLimit: Duration? = nil) {
+    /// A control of its own.
+    ///
+    /// - Parameter isProfiled: Whether to measure the time on the device.
+    public init(isProfiled: Bool = false) {
         self.isProfiled = isProfiled
-        self.timeLimit = timeLimit
+        parent = nil
+    }
+
+    /// A control for a part of what `parent` controls: cancelled with it, or alone.
+    ///
+    /// - Parameter parent: The control of the whole, which also says what to measure.
+    public init(following parent: RunControl) {
+        isProfiled = parent.isProfiled
+        self.parent = parent
     }
 
     public func cancel() { stopped.store(true, ordering: .relaxed) }
 
-    /// - Throws: ``AttentionError/cancelled`` once ``cancel()`` was called.
+    /// - Throws: ``AttentionError/cancelled`` once ``cancel()`` was called, here or on the control that this one follows.
     public func check() throws(AttentionError) {
         if stopped.load(ordering: .relaxed) { throw .cancelled }
+        try parent?.check()
     }
 }

@@ -23,6 +23,12 @@ enum ExitStatus: Int32 {
     case bug = 70
 
     func end() -> Never { exit(rawValue) }
+
+    /// Says what failed, if something did, and ends the process without calling what libraries left to be called at the end.
+    static func endAtOnce(_ failure: CommandFailure?) -> Never {
+        if let failure { Console.note(failure.line) }
+        _exit((failure?.status ?? .done).rawValue)
+    }
 }
 
 /// An error that ends a command: its exit status, and one line that names what is wrong.
@@ -40,9 +46,12 @@ struct CommandFailure: Error {
 
     /// Says so in one line on standard error, and ends the process.
     func end() -> Never {
-        if !message.isEmpty { Console.note("error: " + message) }
+        if !message.isEmpty { Console.note(line) }
         status.end()
     }
+
+    /// What it says on standard error.
+    var line: String { "error: " + message }
 
     /// What `error` means for the one who called. `file` is the file at work, if one was.
     init(_ error: any Error, file: String? = nil) {

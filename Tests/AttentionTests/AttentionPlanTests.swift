@@ -122,9 +122,7 @@ import Testing
         #expect(step.logSumExp?.shape == [2, 4, 5])
     }
 
-    @Test func aPlanFallsBackInACallButNotWhenItIsMade() throws {
-        let failure = AttentionError.deviceFailed(device: "fake", detail: "clBuildProgram")
-        #expect(throws: failure) { try Device.quiet(FakeBackend(planError: failure)).attentionPlan(shape) }
+    @Test func aPlanFallsBackInACall() throws {
         let plan = try Device.quiet(FakeBackend(failingRun: 1)).attentionPlan(shape, mask: .causal)
         let inputs = try smallInputs()
         let result = try plan.attend(inputs)
@@ -132,6 +130,38 @@ import Testing
         #expect(try result.output.contiguousBytes() == inputs.expected())
         let strict = try Device.quiet(FakeBackend(failingRun: 1)).attentionPlan(shape, mask: .causal)
         #expect(throws: AttentionError.self) { try strict.attend(inputs, fallback: .never) }
+    }
+
+    @Test(arguments: DeviceFallbackTests.errors)
+    func aPlanIsMadeEvenWhereTheDeviceFailsAtIt(_ error: AttentionError) throws {
+        let clock = StoppedClock()
+        let backend = FakeBackend(planError: error)
+        let device = Device.quiet(backend, now: clock.now)
+        #expect(throws: error) { try device.attentionPlan(shape, fallback: .never) }
+        device.wake()
+        let plan = try device.attentionPlan(shape, mask: .causal)
+        #expect(plan.fallbacks == [Fallback(from: "Fake GPU", reason: "\(error)")])
+        #expect(plan.planned.kind == .reference)
+        #expect(plan.explain().contains("computes   reference (Double)"))
+        #expect(plan.explain().contains("failed     Fake GPU: \(error)"))
+        let inputs = try smallInputs()
+        let before = backend.plans.load(ordering: .relaxed)
+        let result = try plan.attend(inputs)
+        #expect(result.fallbacks.count == 1)
+        #expect(try result.output.contiguousBytes() == inputs.expected())
+        // Only after a failure that says the device is broken is it left alone.
+        let isRested = if case .deviceFailed = error { true } else { false }
+        #expect((device.resting != nil) == isRested)
+        #expect(backend.plans.load(ordering: .relaxed) == before + (isRested ? 0 : 1))
+        clock.advance(by: .seconds(31))
+        #expect(try plan.attend(inputs).fallbacks.first?.reason == "\(error)")
+        #expect(throws: error) { try plan.attend(inputs, fallback: .never) }
+    }
+
+    @Test func aPlanForAKernelAskedForByNameIsThatKernelOrNone() throws {
+        let refusal = AttentionError.unsupported(device: "fake", reason: "no such kernel")
+        let device = Device.quiet(FakeBackend(planError: refusal))
+        #expect(throws: refusal) { try device.attentionPlan(shape, policy: PlanPolicy(kernel: "flash_wide")) }
     }
 
     @Test func anEmptyPlanLaunchesNothing() throws {

@@ -32,9 +32,10 @@ import Testing
     }
 
     @Test func onlyTheRunThatFailsFallsBack() throws {
-        let device = Device.quiet(FakeBackend(failingRun: 3))
+        var device = Device.quiet(FakeBackend(failingRun: 3))
+        device.restTime = .zero
         let inputs = try smallInputs()
-        let fallbacks = try (1...5).map { _ in try device.attend(inputs).fallbacks.count }
+        let fallbacks = try (1...5).map { [device] _ in try device.attend(inputs).fallbacks.count }
         #expect(fallbacks == [0, 0, 1, 0, 0])
     }
 
@@ -61,7 +62,7 @@ import Testing
 
     @Test func theReferenceHasNobodyToFallBackOn() throws {
         let description = DeviceDescription(selector: "reference", name: "r", platform: "none", kind: .reference)
-        let last = FakeBackend()
+        let last = FakeBackend(.fake("reference", "Last", .reference))
         let device = Device.quiet(FakeBackend(description, planError: Self.failure), lastResort: last)
         let inputs = try smallInputs()
         #expect(throws: Self.failure) { try device.attend(inputs) }
@@ -70,7 +71,9 @@ import Testing
 
     @Test func ifTheReferenceFailsTooTheFirstErrorIsTold() throws {
         let second = AttentionError.outOfMemory(bytes: 5, device: "host")
-        let device = Device.quiet(FakeBackend(planError: Self.failure), lastResort: FakeBackend(planError: second))
+        let device = Device.quiet(
+            FakeBackend(planError: Self.failure),
+            lastResort: FakeBackend(.fake("reference", "Last", .reference), planError: second))
         let inputs = try smallInputs()
         #expect(throws: Self.failure) { try device.attend(inputs) }
     }
@@ -110,6 +113,84 @@ import Testing
         #expect(throws: Self.failure) { try device.attend(operands) }
     }
 
+    @Test func theListIsFollowedInItsOrder() throws {
+        let second = AttentionError.unsupported(device: "second", reason: "no")
+        let cpu = FakeBackend(.fake("opencl:1.0", "Fake CPU", .cpu), planError: second)
+        let third = FakeBackend(.fake("opencl:2.0", "Third"))
+        let device = Device.quiet(FakeBackend(planError: Self.failure), others: [.cpu: cpu, .named("third"): third])
+        let inputs = try smallInputs()
+        let result = try device.attend(inputs, fallback: .ordered([.gpu, .cpu, .named("third"), .reference]))
+        #expect(result.device.name == "Third")
+        #expect(try result.output.contiguousBytes() == inputs.expected())
+        #expect(
+            result.fallbacks == [
+                Fallback(from: "Fake GPU", reason: "\(Self.failure)"),
+                Fallback(from: "gpu", reason: "no device for 'gpu': it is not here"),
+                Fallback(from: "Fake CPU", reason: "\(second)"),
+            ])
+        // Those who are asked plan for themselves, and once.
+        _ = try device.attend(inputs, fallback: .ordered([.named("third")]))
+        #expect(third.plans.load(ordering: .relaxed) == 1)
+        #expect(throws: Self.failure) { try device.attend(inputs, fallback: .ordered([.gpu, .cpu])) }
+        #expect(throws: Self.failure) { try device.attend(inputs, fallback: .ordered([])) }
+    }
+
+    @Test func theDeviceItselfIsNotItsOwnSuccessor() throws {
+        let backend = FakeBackend(planError: Self.failure)
+        let device = Device.quiet(backend, others: [.gpu: backend])
+        let inputs = try smallInputs()
+        let result = try device.attend(inputs, fallback: .ordered([.gpu, .reference]))
+        #expect(result.fallbacks.map(\.from) == ["Fake GPU", "Fake GPU"])
+        #expect(result.fallbacks.last?.reason.contains("that is the device that fails") == true)
+        #expect(backend.plans.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func aChainOpensOthersOnce() throws {
+        let source = FakeSource([
+            .devices([.fake("0.0", .gpu, "First"), .fake("0.1", .gpu, "Blind", unsuitable: "no compiler")]),
+            .devices([.fake("1.0", .gpu, "Second")]),
+        ])
+        let chain = FallbackChain(besides: "opencl:0.0", from: source) { .now }
+        #expect(source.looked.isEmpty)
+        for _ in 0..<3 { #expect(try chain.standby(.gpu).backend().device.name == "Second") }
+        #expect(source.looked == [0, 1])
+        #expect(throws: AttentionError.self) { try chain.standby(.openCL(platform: 0, device: 0)).backend() }
+        #expect(throws: AttentionError.self) { try chain.standby(.named("first")).backend() }
+    }
+
+    @Test(arguments: [
+        ("automatic", FallbackPolicy.automatic), ("never", .never), ("native", .ordered([.native])),
+        ("cpu,native, reference", .ordered([.cpu, .native, .reference])),
+        ("opencl:1.0,Big", .ordered([.openCL(platform: 1, device: 0), .named("Big")])),
+    ])
+    func aPolicyIsReadFromText(_ text: String, _ policy: FallbackPolicy) {
+        #expect(FallbackPolicy(text) == policy)
+        #expect(FallbackPolicy(policy.description) == policy)
+    }
+
+    @Test(arguments: ["", ",", "native,", " ,reference"]) func anEmptyPlaceIsNoPolicy(_ text: String) {
+        #expect(FallbackPolicy(text) == nil)
+    }
+
+    @Test func automaticGoesOnNativelyAndThenOnTheReference() throws {
+        let inputs = try smallInputs()
+        var device = Device(backend: FakeBackend(failingRun: 1), skipped: [], logger: .init(label: "test"))
+        device.logger.logLevel = .critical
+        let native = try device.attend(inputs)
+        #expect(native.device.kind == .native)
+        for (value, right) in zip(try native.output.doubles(), try Device.reference.attend(inputs).output.doubles()) {
+            #expect(abs(value - right) < 1e-5)
+        }
+        // The native path has no float64.
+        let tensor = try Tensor([1.0, 2.0], shape: [1, 1, 1, 2], elementType: .float64)
+        var last = try Device.native()
+        last.logger.logLevel = .critical
+        let result = try last.attend(AttentionInputs(query: tensor, key: tensor, value: tensor))
+        #expect(result.device.kind == .reference)
+        #expect(result.fallbacks.count == 1)
+        #expect(last.resting == nil)
+    }
+
     @Test func theInputsAreNotChanged() throws {
         let inputs = try smallInputs()
         let before = try [inputs.query, inputs.key, inputs.value].map { try $0.contiguousBytes() }
@@ -119,14 +200,18 @@ import Testing
 
     @Test func theLoggerIsTold() throws {
         let log = Log()
-        var device = Device.quiet(FakeBackend(failingRun: 1))
+        var device = Device.quiet(FakeBackend(failingRun: 1), now: StoppedClock().now)
         device.logger = Logger(label: "swift-attention") { _ in LogHandlerIntoMemory(log: log) }
         _ = try device.attend(smallInputs())
         _ = try device.attend(smallInputs())
-        let lines = log.lines.withLock { $0.filter { $0.hasPrefix("notice") } }
-        #expect(lines.count == 1)
-        #expect(lines.first?.contains("notice finishing the call on reference (Double)") == true)
+        let lines = log.lines.withLock { $0 }
+        #expect(lines.count == 2)
+        #expect(lines.first?.contains("notice going on with the next device") == true)
+        #expect(lines.first?.contains("Fake GPU") == true)
         #expect(lines.first?.contains("CL_OUT_OF_RESOURCES") == true)
+        #expect(lines.first?.contains("30 s") == true)
+        // Every call says so from now on: not so loud.
+        #expect(lines.last?.contains("debug a resting device is passed over") == true)
     }
 }
 

@@ -76,6 +76,10 @@ import Testing
     @Test func automaticEndsAtTheNativePath() throws {
         for source in [
             FakeSource([], countError: .noDevice(requested: "opencl", reason: "no loader")), FakeSource([]),
+            FakeSource([.devices([])]), FakeSource([.broken("clGetDeviceIDs: CL_DEVICE_NOT_FOUND")]),
+            FakeSource([.devices([.fake("0.0", .gpu, "GPU", unsuitable: "it has no compiler")])]),
+            FakeSource([.devices([.fake("0.0", .gpu, "GPU", openError: .deviceFailed(device: "GPU", detail: "lost"))])]
+            ),
             FakeSource([.devices([.fake("0.0", .cpu, "CPU", openError: .outOfMemory(bytes: 1, device: "CPU"))])]),
         ] {
             let device = try select(.automatic, source)

@@ -90,7 +90,7 @@ import Testing
 
     /// A device that fails because its caller went away is not worth a second computation.
     @Test func aCancelledCallDoesNotFallBack() throws {
-        let last = FakeBackend()
+        let last = FakeBackend(.fake("reference", "Last", .reference))
         let control = RunControl()
         let device = Device.quiet(CancellingBackend(control: control), lastResort: last)
         let inputs = try smallInputs()

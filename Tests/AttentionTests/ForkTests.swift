@@ -51,7 +51,9 @@ struct ForkTests {
                     let shape = AttentionShape(
                         batch: 1, queryHeads: 1, keyValueHeads: 1, queryLength: 40, keyLength: 40, headDimension: 72,
                         valueDimension: 72)
-                    return Self.isRefused { try device.attentionPlan(shape) }
+                    let plan = try device.attentionPlan(shape)
+                    return plan.fallbacks.first?.reason.contains(Self.forked) == true
+                        && Self.isRefused { try device.attentionPlan(shape, fallback: .never) }
                 case .newMemory: return Self.isRefused { try inputs.key.moved(to: device) }
                 case .upload: return Self.isRefused { try far.writeBytes(of: inputs.query) }
                 case .download: return Self.isRefused { try far.onHost() }

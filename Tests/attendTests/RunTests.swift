@@ -157,4 +157,45 @@ struct RunTests {
         let named = try Attend.run(["run", path, "--device", "cpu"], environment: nowhere, in: folder)
         #expect(named.status == 69, "asked for by kind, a device that is not there is an error")
     }
+
+    @Test(arguments: ["automatic", "never", "reference", "native,reference", "opencl:0.0,cpu,gpu,native,reference"])
+    func fallbackTakesPoliciesAndLists(policy: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try run(SmallCase.operands, ["--fallback", policy, "--time-limit", "3600"], in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.errors.isEmpty)
+    }
+
+    /// Large enough that nobody is done within the limit.
+    private func slowCase(_ folder: TemporaryFolder) throws -> String {
+        let shape = [1, 8, 512, 64]
+        let bytes = [UInt8](repeating: 0, count: shape.reduce(4, *))
+        return try folder.write(
+            ["Q", "K", "V"].map { TensorFileTensor(name: $0, elementType: .float32, shape: shape, bytes: bytes) },
+            to: "slow.safetensors")
+    }
+
+    @Test func aDeviceWithoutAnAnswerIsGivenUp() throws {
+        let folder = try TemporaryFolder()
+        let arguments = ["run", try slowCase(folder), "-o", folder.path("out"), "--time-limit", "0.001"]
+        // After the reference comes nobody, and it does not follow itself.
+        for policy in ["automatic", "never", "reference"] {
+            let alone = try Attend.run(arguments + ["--device", "reference", "--fallback", policy], in: folder)
+            #expect(alone.status == 69, "\(alone.errors)")
+            #expect(alone.errorLines.count == 1 && alone.errors.contains("no answer within 1 ms"), "\(alone.errors)")
+            #expect(alone.output.isEmpty && !folder.has("out"))
+        }
+        // A driver that has everything to build is far from done, and must not disturb the end of the process.
+        let result = try Attend.run(arguments + ["--device", "cpu", "--json"], in: folder)
+        if result.status == 69, result.errors.contains("--device") { return }
+        #expect(result.status == 0, "\(result.errors)")
+        let fallbacks = try #require(result.json?["fallbacks"] as? [[String: String]])
+        #expect(fallbacks.first?["reason"]?.contains("its queue is abandoned") == true)
+        #expect(result.errorLines.count == fallbacks.count && result.errors.hasPrefix("fallback: "))
+        let kind = (result.json?["device"] as? [String: Any])?["kind"] as? String
+        #expect(kind == "native" || kind == "reference")
+        #expect(folder.has("out"))
+        let never = try Attend.run(arguments + ["--device", "cpu", "--fallback", "never"], in: folder)
+        #expect(never.status == 69 && never.errorLines.count == 1, "\(never.errors)")
+    }
 }

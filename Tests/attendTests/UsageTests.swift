@@ -20,7 +20,10 @@ struct UsageTests {
     @Test(arguments: [
         ["frobnicate"], ["run"], ["conform"], ["run", "a", "b"], ["devices", "--frob"], ["run", "a", "--threads", "0"],
         ["run", "a", "--threads", "two"], ["run", "a", "--isa", "v5"], ["run", "a", "--fallback", "perhaps"],
-        ["run", "a", "--fallback", "native,"], ["run", "a", "--fallback", ""], ["run", "a", "--time-limit", "0"],
+        ["run", "a", "--fallback", "native,"], ["run", "a", "--fallback", "automatic,native"],
+        ["run", "a", "--fallback", "native,refrence"], ["run", "a", "--fallback", ""],
+        ["run", "a", "--time-limit", "0"], ["run", "a", "--time-limit", "-1"], ["run", "a", "--time-limit", "nan"],
+        ["run", "a", "--time-limit", "1e300"], ["run", "a", "--time-limit", "soon"],
         ["run", "a", "--scale", "nan"], ["run", "a", "--scale", "x"], ["run", "a", "--softcap", "-1"],
         ["run", "a", "--window-left", "-2"], ["run", "a", "--window-right", "1.5"], ["run", "a", "--scores", "4"],
         ["run", "a", "--query-heads", "0"], ["run", "a", "--causal-alignment", "left"], ["run", "a", "-o"],

@@ -1,29 +1,84 @@
 import Locking
-import Logging
 
-/// The devices that finish what others failed in, opened when they are first needed and kept.
+/// The devices that finish the calls of another one, each opened when it is first needed, and once.
 final class FallbackChain: Sendable {
-    /// Those of this machine.
-    static let shared = FallbackChain { (preference) throws(AttentionError) in
-        try Device.select(preference, fallback: nil, from: OpenCLSource(), logger: Logger(label: "swift-attention"))
+    /// Opens a device that was asked for: the one place to teach a new kind of device.
+    typealias Open = @Sendable (DevicePreference) throws(AttentionError) -> any Backend
+
+    private let open: Open
+    private let now: RestKeeper.Now
+    private let known = Guarded<[DevicePreference: Standby]>([:])
+
+    init(now: @escaping RestKeeper.Now, open: @escaping Open) {
+        self.open = open
+        self.now = now
     }
 
-    private let open: @Sendable (DevicePreference) throws(AttentionError) -> Device
-    private let opened = Guarded<[DevicePreference: Result<Device, AttentionError>]>([:])
-
-    init(_ open: @escaping @Sendable (DevicePreference) throws(AttentionError) -> Device) { self.open = open }
-
-    /// The device for `preference`. One that does not open is not asked for again: looking at platforms takes up to half a second.
-    func device(_ preference: DevicePreference) throws(AttentionError) -> Device {
-        if let known = opened.withLock({ $0[preference] }) { return try known.get() }
-        // Outside of the lock: a driver that hangs here stops nobody else. Two that ask at once may both open it; one is kept.
-        let result: Result<Device, AttentionError>
-        do throws(AttentionError) { result = .success(try open(preference)) } catch { result = .failure(error) }
-        let kept = opened.withLock { opened in
-            if let first = opened[preference] { return first }
-            opened[preference] = result
-            return result
+    /// Devices of `source`, without the one of that selector.
+    convenience init(
+        besides selector: String, from source: any DeviceSource, now: @escaping RestKeeper.Now
+    ) {
+        self.init(now: now) { (preference) throws(AttentionError) in
+            var selection = DeviceSelection(source, without: selector)
+            return try selection.open(preference).backend
         }
-        return try kept.get()
+    }
+
+    /// The one for `preference`, the same each time.
+    func standby(_ preference: DevicePreference) -> Standby {
+        known.withLock { known in
+            if let standby = known[preference] { return standby }
+            let standby = Standby(preference, rest: RestKeeper(now: now), open)
+            known[preference] = standby
+            return standby
+        }
+    }
+
+    func wake() {
+        for standby in known.withLock({ Array($0.values) }) { standby.rest.wake() }
+    }
+}
+
+/// One device that finishes the calls of another.
+final class Standby: Sendable {
+    let preference: DevicePreference
+    let rest: RestKeeper
+    let plans = PlanCache()
+    private let open: FallbackChain.Open
+    private let opened = Guarded<(any Backend)?>(nil)
+    private let knownName: Guarded<String>
+
+    init(_ preference: DevicePreference, rest: RestKeeper, _ open: @escaping FallbackChain.Open) {
+        self.preference = preference
+        self.rest = rest
+        self.open = open
+        knownName = Guarded(preference.description)
+    }
+
+    /// Its name, or what it was asked for by until it is open.
+    var name: String { knownName.withLock { $0 } }
+
+    /// Opens it unless it is open. Those that ask at the same time wait.
+    func backend() throws(AttentionError) -> any Backend {
+        try opened.withLock { (known) throws(AttentionError) in
+            if let known { return known }
+            let backend = try open(preference)
+            known = backend
+            knownName.withLock { $0 = backend.device.name }
+            return backend
+        }
+    }
+
+    /// False if no driver can be at work when it is opened.
+    var mayBeDriver: Bool { preference != .native && preference != .reference }
+}
+
+extension DeviceDescription.Kind {
+    /// Whether calls go through a driver, which may never answer. Our own code ends.
+    var isDriver: Bool {
+        switch self {
+        case .gpu, .cpu, .accelerator: true
+        case .native, .reference: false
+        }
     }
 }

@@ -1,54 +1,85 @@
-/// What to do when a device fails while it works, or cannot run a call.
+/// Who finishes a call that its device cannot.
 ///
-/// A call falls back for whatever is the device's fault: a kernel that does not build, memory that is refused or not there when it is
-/// touched, an error of any driver function at any time, an event that ends in one, a time limit that passes (`RunControl` has it), a
-/// fork of the process, or a call that the device cannot do at all. It does not for the caller's mistakes, nor when it is cancelled.
+/// The call is computed once more from its inputs, which nobody changes, by the next device of the policy that can; the output is
+/// complete, or the call throws. It is finished elsewhere when
 ///
-/// The call is then computed afresh on the next device, from the inputs, which no device ever changes; what the failed one wrote is
-/// overwritten whole, or the call throws. ``AttentionResult/fallbacks`` and the device's logger tell of it. The device that failed
-/// rests: see ``Device/restTime``.
+/// - a kernel does not build, or the compiler fails;
+/// - memory is refused, at once or when it is first touched;
+/// - any call of the driver returns an error, at any time, or an event ends in one;
+/// - the device gives no answer within ``Device/timeLimit``: its queue is abandoned, since a kernel cannot be killed;
+/// - the device cannot do the call (`AttentionError.unsupported`), unless a kernel or a family was asked for by name;
+/// - the device rests after a failure, see ``Device/restTime``.
 ///
-/// A device that is not there is a matter of choosing one: `Device.select` passes over a missing loader, platforms without devices,
-/// unsuitable devices and those that do not open, and ends with the native path.
+/// It is not when the call is wrong (`AttentionError.invalid`) or cancelled. A machine without an OpenCL loader, platform or device,
+/// devices that are unsuitable and those that do not open are passed over before any call, by `Device.select`.
+///
+/// Everyone who failed stands in `AttentionResult.fallbacks`, in order, and in the log. If all fail, the first error is thrown.
 public enum FallbackPolicy: Hashable, Sendable {
-    /// Go on natively, and then on the reference.
+    /// The processor without OpenCL, then the reference. After the reference comes nobody.
     case automatic
-    /// Throw the error.
+    /// Nobody: the error is thrown. A resting device is tried all the same.
     case never
-    /// Go on with these devices, in this order. Each is opened when it is first needed, and kept.
+    /// These, in this order; the device itself is not among them. Those that are not there are passed over and said to be.
+    ///
+    /// An empty list is ``never``.
     case ordered([DevicePreference])
 
-    /// True if a call that ended in `error` is worth finishing elsewhere: the device's fault, not the caller's.
-    func covers(_ error: AttentionError, _ policy: PlanPolicy) -> Bool {
-        guard self != .never else { return false }
-        switch error {
-        case .deviceFailed, .outOfMemory: return true
-        // A kernel that was asked for by name is not replaced by another behind the caller's back.
-        case .unsupported: return policy.kernel == nil && policy.family == nil
-        case .invalid, .noDevice, .cancelled: return false
+    /// Reads a policy, as `--fallback` takes it.
+    ///
+    /// - Parameter text: `automatic`, `never`, or devices with commas between them, as `DevicePreference` reads each. An empty
+    ///   place makes it `nil`.
+    public init?(_ text: String) {
+        switch text.lowercased() {
+        case "automatic": self = .automatic
+        case "never": self = .never
+        default:
+            let names = text.split(separator: ",", omittingEmptySubsequences: false)
+                .map { $0.drop { $0 == " " } }
+            if names.contains(where: \.isEmpty) { return nil }
+            self = .ordered(names.map { DevicePreference(String($0)) })
         }
     }
 
-    /// Who is asked after a device of `kind`.
-    func preferences(after kind: DeviceDescription.Kind) -> [DevicePreference] {
+    /// True if a call that ended in `error` is worth finishing elsewhere: the device's fault, not the caller's.
+    func covers(_ error: AttentionError, _ policy: PlanPolicy) -> Bool {
+        switch error {
+        case .deviceFailed, .outOfMemory: true
+        // A kernel that was asked for by name is not replaced by another behind the caller's back.
+        case .unsupported: policy.kernel == nil && policy.family == nil
+        case .invalid, .noDevice, .cancelled: false
+        }
+    }
+
+    /// The devices after one of this kind.
+    func successors(of kind: DeviceDescription.Kind) -> [DevicePreference] {
         switch self {
-        case .never: []
-        case .ordered(let preferences): preferences
         case .automatic:
             switch kind {
             case .gpu, .cpu, .accelerator: [.native, .reference]
             case .native: [.reference]
             case .reference: []
             }
+        case .never: []
+        case .ordered(let devices): devices
+        }
+    }
+
+    /// True if somebody may come after a device of this kind.
+    func hasSuccessors(_ kind: DeviceDescription.Kind) -> Bool {
+        switch self {
+        case .automatic: kind != .reference
+        case .never: false
+        case .ordered(let devices): !devices.isEmpty
         }
     }
 }
 
-/// A device that failed, or that rests after it did, and another finished its call.
-public struct Fallback: Hashable, Sendable, CustomStringConvertible {
-    /// The device that was given up.
-    public let from: String
-    public let reason: String
-
-    public var description: String { "\(from): \(reason)" }
+extension FallbackPolicy: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .automatic: "automatic"
+        case .never: "never"
+        case .ordered(let devices): devices.isEmpty ? "never" : devices.map(\.description).joined(separator: ",")
+        }
+    }
 }

@@ -49,15 +49,15 @@ struct CallRun {
         }
     }
 
-    /// Brings what was written to where the caller has it. Call it once, after the last launch.
-    func finish() throws(OpenCLError) {
-        try operands.finish()
+    /// Waits for all launches so far, and hears how they ended.
+    func wait() throws(OpenCLError) {
+        try queue.finish()
         try timer.check()
     }
 
-    /// Waits for the launches so far.
-    func wait() throws(OpenCLError) {
-        try queue.finish()
+    /// Brings what was written to where the caller has it. Call it once, after the last launch.
+    func finish() throws(OpenCLError) {
+        try operands.finish()
         try timer.check()
     }
 }

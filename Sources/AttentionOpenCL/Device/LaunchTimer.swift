@@ -1,11 +1,13 @@
 import OpenCLRuntime
 
-/// Follows the launches of a call: whether each one ended well, which `clFinish` does not tell, and how long they took, if asked to.
+/// Keeps the events of launches: to hear of those that end in an error, and to add up their time if asked to.
+///
+/// A queue that is finished says nothing about how its commands ended: some drivers report a kernel that died in its event alone.
 final class LaunchTimer {
     private let isOn: Bool
     private var events: [Event] = []
-    /// How many of them are known to have ended well.
-    private var checked = 0
+    /// Of the launches that have ended well.
+    private var nanoseconds: UInt64 = 0
 
     init(isOn: Bool) { self.isOn = isOn }
 
@@ -13,21 +15,20 @@ final class LaunchTimer {
         events.append(try launch.run(on: queue, global: global, local: local))
     }
 
-    /// Looks at how the launches ended, once the queue is finished.
+    /// Looks at how the launches so far ended. Call it when their queue is finished.
+    ///
+    /// - Throws: The status of the first that ended in an error.
     func check() throws(OpenCLError) {
-        for event in events[checked...] {
-            guard case .failed(let status) = try event.progress() else { continue }
-            throw .callFailed(
-                function: "clEnqueueNDRangeKernel", status: status, context: "the kernel ended in an error")
+        for event in events {
+            if case .failed(let status) = try event.progress() {
+                throw .callFailed(
+                    function: "clEnqueueNDRangeKernel", status: status, context: "the command ended in an error")
+            }
+            if isOn { nanoseconds += try event.times().duration }
         }
-        if isOn { checked = events.count } else { events.removeAll(keepingCapacity: true) }
+        events.removeAll(keepingCapacity: true)
     }
 
-    /// Nanoseconds of all launches so far, which must have ended; `nil` if they were not measured.
-    func total() throws(OpenCLError) -> UInt64? {
-        guard isOn else { return nil }
-        var sum: UInt64 = 0
-        for event in events { sum += try event.times().duration }
-        return sum
-    }
+    /// Nanoseconds of all launches that were looked at; `nil` if they were not measured.
+    var total: UInt64? { isOn ? nanoseconds : nil }
 }

@@ -24,15 +24,23 @@ final class ScratchPool: Sendable {
     }
 
     func giveBack(_ buffer: Buffer) {
-        idle.withLock {
-            $0.append(buffer)
-            if $0.count > most { $0.removeFirst() }
+        let dropped = idle.withLock { buffers -> Buffer? in
+            buffers.append(buffer)
+            return buffers.count > most ? buffers.removeFirst() : nil
         }
+        // Released here: a driver that does not answer must not be called with the lock held.
+        withExtendedLifetime(dropped) {}
     }
 
     /// Bytes that are not in use.
     var idleBytes: Int { idle.withLock { $0.reduce(0) { $0 + $1.byteCount } } }
 
     /// Releases what is not in use.
-    func clear() { idle.withLock { $0.removeAll() } }
+    func clear() {
+        let dropped = idle.withLock { buffers -> [Buffer] in
+            defer { buffers = [] }
+            return buffers
+        }
+        withExtendedLifetime(dropped) {}
+    }
 }

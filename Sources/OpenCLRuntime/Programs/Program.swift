@@ -28,7 +28,7 @@ public final class Program: @unchecked Sendable {
     deinit { library.release(handle, with: library.table.releaseProgram) }
 
     /// Compiles a program, whatever any cache has (`clCreateProgramWithSource`, `clBuildProgram`). The calling thread
-    /// blocks, typically for 0.2 to 1 s.
+    /// blocks, typically for 0.2 to 1 s; a driver builds one program at a time, whatever contexts ask.
     ///
     /// - Throws: ``OpenCLError/buildFailed(status:program:device:flags:log:)`` with the compiler's log.
     public static func build(
@@ -98,7 +98,7 @@ public final class Program: @unchecked Sendable {
         let function = library.table.buildProgram
         let call = try library(function)
         var id: cl_device_id? = device.id
-        let status = call(handle, 1, &id, flags, nil, nil)
+        let status = BuildTurn.wait(for: device.platform) { call(handle, 1, &id, flags, nil, nil) }
         guard status != CL_SUCCESS else { return }
         throw .buildFailed(
             status: Status(rawValue: status), program: name, device: device.name, flags: flags, log: buildLog())

@@ -21,7 +21,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Give a device up that has not answered after so many seconds; without it, wait as long as it takes.",
+            "Give a device up that has no answer within this time, builds included, and go on as --fallback says.",
             valueName: "seconds"))
     var timeLimit: Double?
 
@@ -29,25 +29,31 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var kernels: KernelOptions
     @OptionGroup var common: CommonOptions
 
-    mutating func validate() throws {
-        if let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) {
-            throw ValidationError("--time-limit: expected seconds above 0, found \(timeLimit)")
-        }
+    func validate() throws {
+        guard let timeLimit, !(timeLimit > 0 && timeLimit < 1e9) else { return }
+        throw ValidationError("--time-limit: expected seconds above 0 and below 1e9, found \(timeLimit)")
     }
 
     func run() throws {
-        do { try execute() } catch { throw CommandFailure(error, file: Console.oneLine(input)) }
+        var device: Device?
+        var failure: CommandFailure?
+        do { try execute(&device) } catch { failure = CommandFailure(error, file: Console.oneLine(input)) }
+        // A driver that is still at work would be taken down under its own feet: nothing of it runs any more.
+        if let device, device.statistics.abandonedCalls > 0 { ExitStatus.endAtOnce(failure) }
+        if let failure { throw failure }
     }
 
-    private func execute() throws {
+    private func execute(_ used: inout Device?) throws {
         let file = try CaseFile(path: input)
         let settings = file.settings(attention)
         let inputs = try file.inputs(settings)
         let problem = try AttentionProblem(inputs, settings.options)
-        let device = try DeviceChoice.one(common)
+        var device = try DeviceChoice.one(common)
+        device.timeLimit = timeLimit.map { .seconds($0) }
+        used = device
         let call = try device.attend(
-            inputs, settings.options, policy: kernels.policy, fallback: common.fallback,
-            control: RunControl(isProfiled: true, timeLimit: timeLimit.map { .seconds($0) }))
+            inputs, settings.options, policy: kernels.policy, fallback: common.fallback.policy,
+            control: RunControl(isProfiled: true))
         let fallbacks = call.fallbacks(of: device, common)
         fallbacks.forEach { Console.note("fallback: \($0.from): \($0.reason)") }
         if let output {

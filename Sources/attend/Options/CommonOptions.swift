@@ -24,12 +24,12 @@ struct CommonOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What to do when a device fails during the work.",
+            "Who goes on when the device fails during the work.",
             discussion: """
-                automatic (go on natively, then on the reference), never, or the devices to go on with: gpu, cpu, native, \
-                reference or opencl:P.D, with commas between them.
-                """, valueName: "policy"))
-    var fallback = FallbackPolicy.automatic
+                automatic (native code where there is some, then the reference), never, or devices in their order: gpu, cpu, \
+                native, reference or opencl:P.D, with commas between them.
+                """, valueName: "automatic|never|list"))
+    var fallback = FallbackOption(policy: .automatic)
 
     mutating func validate() throws {
         if let threads, threads < 1 { throw ValidationError("--threads: expected 1 or more, found \(threads)") }
@@ -38,34 +38,6 @@ struct CommonOptions: ParsableArguments {
 }
 
 extension InstructionSet: ExpressibleByArgument {}
-
-extension FallbackPolicy: ExpressibleByArgument {
-    /// Reads `automatic`, `never`, or a list of devices. Parts of names are no devices here: a misspelt policy would be one.
-    public init?(argument: String) {
-        switch argument {
-        case "automatic": self = .automatic
-        case "never": self = .never
-        default:
-            let preferences = argument.split(separator: ",", omittingEmptySubsequences: false)
-                .map { DevicePreference(String($0)) }
-            for preference in preferences {
-                switch preference {
-                case .gpu, .cpu, .native, .reference, .openCL: continue
-                case .automatic, .named: return nil
-                }
-            }
-            self = .ordered(preferences)
-        }
-    }
-
-    public var defaultValueDescription: String {
-        switch self {
-        case .automatic: "automatic"
-        case .never: "never"
-        case .ordered(let preferences): preferences.map(\.description).joined(separator: ",")
-        }
-    }
-}
 
 /// Which kernels may be used.
 struct KernelOptions: ParsableArguments {

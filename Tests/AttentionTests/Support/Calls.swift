@@ -42,28 +42,19 @@ struct Numbers {
 }
 
 extension Device {
-    /// A device of this backend that says nothing.
+    /// A device of this backend that says nothing. `others` can be opened besides; there is no native path.
     static func quiet(
-        _ backend: any Backend, lastResort: any Backend = ReferenceBackend(), restTime: Duration = .zero,
-        health: DeviceHealth = DeviceHealth()
+        _ backend: any Backend, lastResort: any Backend = ReferenceBackend(),
+        others: [DevicePreference: any Backend] = [:], now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) -> Device {
+        let chain = FallbackChain(now: now) { (preference) throws(AttentionError) in
+            if let other = others[preference] { return other }
+            if preference == .reference { return lastResort }
+            throw .noDevice(requested: "\(preference)", reason: "it is not here")
+        }
         var device = Device(
-            backend: backend, chain: .of([.reference: lastResort]), health: health, skipped: [],
-            logger: .init(label: "test"))
-        device.restTime = restTime
+            backend: backend, standbys: chain, skipped: [], logger: .init(label: "test"), now: now)
         device.logger.logLevel = .critical
         return device
-    }
-}
-
-extension FallbackChain {
-    /// These devices and no others.
-    static func of(_ backends: [DevicePreference: any Backend]) -> FallbackChain {
-        FallbackChain { (preference) throws(AttentionError) in
-            guard let backend = backends[preference] else {
-                throw .noDevice(requested: "\(preference)", reason: "not in this test")
-            }
-            return .quiet(backend)
-        }
     }
 }

@@ -8,12 +8,14 @@ final class FakeBackend: Backend {
     let device: DeviceDescription
     /// Thrown by `plan`.
     let planError: AttentionError?
-    /// Thrown by the run of this number, counted from 1, after it has spoilt the output.
-    let failingRun: Int?
+    /// Thrown by the runs of these numbers, counted from 1, after they have spoilt the output.
+    let failingRuns: Set<Int>
     let runError: AttentionError
     let storageError: AttentionError?
     /// Runs until it is cancelled, if it ever is.
     let waitsForCancellation: Bool
+    /// The run of this number does so, alone.
+    let waitingRun: Int?
     let plans = Atomic<Int>(0)
     let runs = Atomic<Int>(0)
     /// How many runs have begun to wait.
@@ -21,15 +23,17 @@ final class FakeBackend: Backend {
 
     init(
         _ device: DeviceDescription = .fake(), planError: AttentionError? = nil, failingRun: Int? = nil,
+        failingRuns: Set<Int> = [],
         runError: AttentionError = .deviceFailed(device: "fake", detail: "clFinish: CL_OUT_OF_RESOURCES"),
-        storageError: AttentionError? = nil, waitsForCancellation: Bool = false
+        storageError: AttentionError? = nil, waitsForCancellation: Bool = false, waitingRun: Int? = nil
     ) {
         self.device = device
         self.planError = planError
-        self.failingRun = failingRun
+        self.failingRuns = failingRun.map { failingRuns.union([$0]) } ?? failingRuns
         self.runError = runError
         self.storageError = storageError
         self.waitsForCancellation = waitsForCancellation
+        self.waitingRun = waitingRun
     }
 
     func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
@@ -58,7 +62,7 @@ private struct FakePlan: BackendPlan {
         _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
     ) throws(AttentionError) -> RunReport {
         let number = backend.runs.add(1, ordering: .relaxed).newValue
-        if backend.waitsForCancellation {
+        if backend.waitsForCancellation || number == backend.waitingRun {
             backend.waiting.add(1, ordering: .relaxed)
             while true {
                 try control.check()
@@ -66,7 +70,7 @@ private struct FakePlan: BackendPlan {
                 usleep(1000)
             }
         }
-        if number == backend.failingRun {
+        if backend.failingRuns.contains(number) {
             try outputs.output.write([Double](repeating: .nan, count: outputs.output.count))
             throw backend.runError
         }
