@@ -13,11 +13,17 @@
 ///
 /// `@unchecked Sendable`: the value is touched between lock and unlock only.
 public final class Guarded<Value>: @unchecked Sendable {
+    /// Never without bytes: an empty value would share its address with the object, and the thread sanitizer takes one for the other.
+    private struct Slot {
+        var value: Value
+        let filler: UInt8 = 0
+    }
+
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+    private var slot: Slot
 
     public init(_ value: sending Value) {
-        self.value = value
+        slot = Slot(value: value)
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -34,6 +40,6 @@ public final class Guarded<Value>: @unchecked Sendable {
     ) throws(Failure) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return try body(&value)
+        return try body(&slot.value)
     }
 }
