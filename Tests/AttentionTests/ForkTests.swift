@@ -1,4 +1,7 @@
 import Foundation
+import class OpenCLRuntime.OpenCLLibrary
+import enum OpenCLRuntime.OpenCLError
+import TestSupport
 import Testing
 
 @testable import Attention
@@ -70,6 +73,21 @@ struct ForkTests {
             #expect(status == 0, "\(use), \(ending) on \(selector): \(Self.meaning(status))")
             #expect(try isWell(), "the parent after \(use)")
         }
+    }
+
+    /// The loader says it without any driver.
+    @Test(.timeLimit(.minutes(2))) func aLibraryIsUsedAfterAFork() throws {
+        let library = try OpenCLLibrary.open(path: "libc.so.6")
+        let parent = getpid()
+        let status = try Self.fork(.underscoreExit) {
+            do {
+                _ = try library.platforms()
+                return false
+            } catch OpenCLError.usedAfterFork(let opener, let caller) {
+                return opener == parent && caller == getpid()
+            }
+        }
+        #expect(status == 0, "\(Self.meaning(status))")
     }
 
     /// A fork while other threads call, build and release: what they held at that moment is held for ever in the child.

@@ -25,27 +25,6 @@ import Testing
                 try library.platforms()
             }
         }
-
-        @Test func useAfterFork() throws {
-            let library = try OpenCLLibrary.open(path: "libc.so.6")
-            // Swift hides fork; code in C that forks does not ask.
-            typealias Fork = @convention(c) () -> pid_t
-            let symbol = try #require(dlsym(dlopen(nil, RTLD_NOW), "fork"))
-            let child = unsafeBitCast(symbol, to: Fork.self)()
-            if child == 0 {
-                do {
-                    _ = try library.platforms()
-                    _exit(1)
-                } catch OpenCLError.usedAfterFork(let opener, let caller) {
-                    _exit(opener == getppid() && caller == getpid() ? 0 : 2)
-                } catch {
-                    _exit(3)
-                }
-            }
-            var status: Int32 = -1
-            #expect(waitpid(child, &status, 0) == child)
-            #expect(status == 0)
-        }
     #endif
 
     @Test(.needsCompiler, arguments: [StandIn.Machine.noPlatforms, .zeroPlatforms])

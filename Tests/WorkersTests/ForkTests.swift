@@ -6,13 +6,15 @@
     import Darwin
 #endif
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Workers
 
 #if os(Linux)
-    /// Not under the thread sanitizer, which does not follow a process with threads into its child.
-    @Suite(.enabled(if: dlsym(nil, "__tsan_init") == nil)) struct ForkTests {
+    /// In a process that does nothing else: what other threads of it do in Swift at the moment of a fork, the child may wait for for ever.
+    @Suite(.serialized, .enabled(if: OwnProcess.isChild, "runs in a process of its own: OwnProcessTests"))
+    struct ForkTests {
         /// Swift hides the function, as little may be called in the child of a process with threads: a pool's `run` may.
         private typealias Fork = @convention(c) () -> pid_t
 
