@@ -39,23 +39,23 @@ struct AttentionCall: Sendable {
         if problem.isEmpty { return try finishEmpty(since: start) }
         var walk = FallbackWalk(device, fallback, policy, control)
         var host: AttentionInputs?
-        let found = try walk.run(success: .worked) { () throws(AttentionError) in
+        let answer = try walk.run(success: .worked) { () throws(AttentionError) in
             try onDevice()
         } prepare: { () throws(AttentionError) in
             host = try inputsOnHost()
         } next: { (standby) throws(AttentionError) in
             try onStandby(standby, host ?? inputs)
         }
-        var outputs = found.answer.outputs
-        if !found.answer.isDelivered {
+        var outputs = answer.outputs
+        if !answer.isDelivered {
             do throws(AttentionError) { outputs = try delivered(outputs) } catch {
                 // The caller's memory cannot be reached: what broke first is what broke it.
                 try control.check()
-                throw found.firstError ?? error
+                throw walk.firstError ?? error
             }
         }
-        for note in found.answer.report.notes { device.logger.notice("\(note)") }
-        return AttentionResult(outputs, found.answer.device, found.answer.report, found.fallbacks, since: start)
+        for note in answer.report.notes { device.logger.notice("\(note)") }
+        return AttentionResult(outputs, answer.device, answer.report, walk.fallbacks, since: start)
     }
 
     private func onDevice() throws(AttentionError) -> Computed {

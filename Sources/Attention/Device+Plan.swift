@@ -54,11 +54,11 @@ extension Device {
         template.pastValue = nil
         return AttentionPlan(
             device: self, shape: problem.shape, elementType: problem.queryType, policy: policy,
-            explanation: made?.answer.plan.explanation
+            explanation: made?.plan.explanation
                 ?? PlanExplanation(kernel: "none", choices: ["there is no row to compute"]),
-            fallbacks: made?.fallbacks ?? [], planned: made?.answer.device ?? description, options: options,
+            fallbacks: made?.fallbacks ?? [], planned: made?.device ?? description, options: options,
             template: template, signature: PlanSignature(problem, inputs.mask),
-            prepared: made?.answer.isOwn == true ? made?.answer.plan : nil)
+            prepared: made?.isOwn == true ? made?.plan : nil)
     }
 
     /// A plan, and whose it is.
@@ -66,14 +66,16 @@ extension Device {
         let plan: any BackendPlan
         let device: DeviceDescription
         let isOwn: Bool
+        /// Who failed or rested before.
+        var fallbacks: [Fallback] = []
     }
 
     private func made(
         _ problem: AttentionProblem, _ mask: AttentionMask, _ policy: PlanPolicy, _ fallback: FallbackPolicy
-    ) throws(AttentionError) -> FallbackWalk.Found<Planned> {
+    ) throws(AttentionError) -> Planned {
         let control = RunControl()
         var walk = FallbackWalk(self, fallback, policy, control)
-        return try walk.run(success: .planned) { () throws(AttentionError) -> Planned in
+        var planned = try walk.run(success: .planned) { () throws(AttentionError) -> Planned in
             let made = try watched(control) { (_) throws(AttentionError) in try plan(problem, mask, policy) }
             return Planned(plan: made, device: description, isOwn: true)
         } prepare: {
@@ -84,5 +86,7 @@ extension Device {
             }
             return Planned(plan: plan, device: backend.device, isOwn: false)
         }
+        planned.fallbacks = walk.fallbacks
+        return planned
     }
 }

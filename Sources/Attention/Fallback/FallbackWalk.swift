@@ -2,15 +2,6 @@ import Logging
 
 /// The way of one call, or of the making of a plan, from its device along the policy until somebody has an answer.
 struct FallbackWalk {
-    /// An answer, and how it came about.
-    struct Found<Answer> {
-        let answer: Answer
-        /// Who failed or rested on the way.
-        let fallbacks: [Fallback]
-        /// What the first of them failed with.
-        let firstError: AttentionError?
-    }
-
     /// Somebody who failed or rests; its place is counted from 0, the device itself.
     private struct Missed {
         let place: Int
@@ -27,6 +18,7 @@ struct FallbackWalk {
     private var missed: [Missed] = []
     /// Places of those that were not asked.
     private var resting: [Int] = []
+    private var answeredBy: Int?
 
     init(_ device: Device, _ fallback: FallbackPolicy, _ policy: PlanPolicy, _ control: RunControl) {
         self.device = device
@@ -47,15 +39,15 @@ struct FallbackWalk {
     mutating func run<Answer>(
         success: RestKeeper.Outcome, own: () throws(AttentionError) -> Answer,
         prepare: () throws(AttentionError) -> Void, next: (Standby) throws(AttentionError) -> Answer
-    ) throws(AttentionError) -> Found<Answer> {
-        if let answer = try ask(0, nil, heedsRest: hasSuccessors, success, own) { return found(answer, by: 0) }
+    ) throws(AttentionError) -> Answer {
+        if let answer = try ask(0, nil, heedsRest: hasSuccessors, success, own) { return answer }
         let standbys = fallback.successors(of: device.description.kind).map(device.standbys.standby)
         if try isPrepared(prepare) {
             for (place, standby) in zip(1..., standbys) {
                 let answer = try ask(place, standby, heedsRest: true, success) { () throws(AttentionError) in
                     try next(standby)
                 }
-                if let answer { return found(answer, by: place) }
+                if let answer { return answer }
             }
         }
         // Nobody could. A rest saves time; it must not cost the result.
@@ -65,7 +57,7 @@ struct FallbackWalk {
                 guard let standby else { return try own() }
                 return try next(standby)
             }
-            if let answer { return found(answer, by: place) }
+            if let answer { return answer }
         }
         throw firstError ?? .noDevice(requested: "\(fallback)", reason: "no device is left")
     }
@@ -86,6 +78,7 @@ struct FallbackWalk {
             do throws(AttentionError) {
                 let answer = try compute()
                 rest.leave(visit, success, restTime: device.restTime)
+                answeredBy = place
                 return answer
             } catch {
                 let time = rest.leave(visit, .failed(error), restTime: device.restTime)
@@ -99,12 +92,11 @@ struct FallbackWalk {
         }
     }
 
-    private func found<Answer>(_ answer: Answer, by place: Int) -> Found<Answer> {
-        let others = missed.filter { $0.place != place }
-        return Found(answer: answer, fallbacks: others.map(\.fallback), firstError: firstError)
-    }
+    /// Who failed or rested before somebody had an answer.
+    var fallbacks: [Fallback] { missed.filter { $0.place != answeredBy }.map(\.fallback) }
 
-    private var firstError: AttentionError? {
+    /// What the first of them failed with.
+    var firstError: AttentionError? {
         missed.filter { $0.error != nil }.min { $0.place < $1.place }?.error
     }
 
