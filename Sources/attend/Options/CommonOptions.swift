@@ -26,7 +26,7 @@ struct CommonOptions: ParsableArguments {
         help: ArgumentHelp(
             "Who goes on when the device fails during the work.",
             discussion: """
-                automatic (native code where there is some, then the reference), never, or devices in their order: gpu, cpu, \
+                automatic (native code, then the reference), never, or devices in their order: gpu, cpu, \
                 native, reference or opencl:P.D, with commas between them.
                 """, valueName: "automatic|never|list"))
     var fallback = FallbackOption(policy: .automatic)
