@@ -46,6 +46,9 @@ static const unsigned char exp2_clh[] = {
 static const unsigned char tanh_clh[] = {
 #embed "../common/tanh.clh"
 };
+static const unsigned char stages_clh[] = {
+#embed "../common/stages.clh"
+};
 static const unsigned char scores_cl[] = {
 #embed "../attention/scores.cl"
 };
@@ -69,6 +72,9 @@ static const unsigned char decode_wide_cl[] = {
 };
 static const unsigned char merge_wide_cl[] = {
 #embed "../attention/merge_wide.cl"
+};
+static const unsigned char flash_tiled_cl[] = {
+#embed "../attention/flash_tiled.cl"
 };
 static const unsigned char peak_cl[] = {
 #embed "../bench/peak.cl"
@@ -97,6 +103,7 @@ static const struct {
     {"row_weights.clh", row_weights_clh, sizeof row_weights_clh},
     {"exp2.clh", exp2_clh, sizeof exp2_clh},
     {"tanh.clh", tanh_clh, sizeof tanh_clh},
+    {"stages.clh", stages_clh, sizeof stages_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},
     {"weighted_sum.cl", weighted_sum_cl, sizeof weighted_sum_cl},
@@ -105,6 +112,7 @@ static const struct {
     {"flash_wide.cl", flash_wide_cl, sizeof flash_wide_cl},
     {"decode_wide.cl", decode_wide_cl, sizeof decode_wide_cl},
     {"merge_wide.cl", merge_wide_cl, sizeof merge_wide_cl},
+    {"flash_tiled.cl", flash_tiled_cl, sizeof flash_tiled_cl},
     {"peak.cl", peak_cl, sizeof peak_cl},
     {"stream.cl", stream_cl, sizeof stream_cl},
 };

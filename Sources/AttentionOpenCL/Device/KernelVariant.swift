@@ -5,6 +5,7 @@ enum KernelVariant: Hashable, Sendable {
     case staged(StagedKernel)
     case flash(FlashKernel)
     case decode(DecodeKernel)
+    case tiled(TiledKernel)
     /// Copies rows of elements of a size in bytes: see concatenate.cl.
     case concatenate(elementBytes: Int)
     case loop(MeasuringKernel)
@@ -15,6 +16,7 @@ enum KernelVariant: Hashable, Sendable {
         case .staged(let kernel): kernel.name
         case .flash: "flash_wide"
         case .decode(let kernel): kernel.name
+        case .tiled: "flash_tiled"
         case .concatenate: "concatenate"
         case .loop(let kernel): kernel.name.rawValue
         }
@@ -26,6 +28,7 @@ enum KernelVariant: Hashable, Sendable {
         case .staged(let kernel): kernel.definitions
         case .flash(let kernel): kernel.definitions
         case .decode(let kernel): kernel.definitions
+        case .tiled(let kernel): kernel.definitions
         case .concatenate(let elementBytes): [("ELEMENT", .identifier(elementBytes == 2 ? "ushort" : "uint"))]
         case .loop(let kernel): kernel.definitions
         }

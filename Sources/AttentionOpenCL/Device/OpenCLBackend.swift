@@ -66,6 +66,9 @@ public final class OpenCLBackend: Backend {
     /// Work-items that a work-group may have in its first dimension.
     var largestGroup: Int { max(min(info.maxWorkGroupSize, info.maxWorkItemSizes.first ?? 1), 1) }
 
+    /// Local memory that a work-group may have.
+    var localMemoryBytes: Int { info.localMemoryBytes }
+
     /// False for a simulator that takes the results of vector shuffles for uninitialised memory (Oclgrind 21.10).
     var hasShuffles: Bool { !isSimulator }
 

@@ -4,7 +4,7 @@ import KernelCalls
 /// Chooses the kernel for a problem, and says why it passed the others over.
 struct Planner {
     /// Kernels by the names that a policy takes.
-    static let kernels = ["staged", "flash_wide", "decode_wide"]
+    static let kernels = ["staged", "flash_wide", "decode_wide", "flash_tiled"]
 
     private let backend: OpenCLBackend
     private let policy: PlanPolicy
@@ -22,6 +22,7 @@ struct Planner {
         case "staged": return try StagedPlan(problem, policy, backend)
         case "flash_wide": return try FusedPlan<FlashKernels>(problem, policy, backend, width: width)
         case "decode_wide": return try FusedPlan<DecodeKernels>(problem, policy, backend, width: width)
+        case "flash_tiled": return try FusedPlan<TiledKernels>(problem, policy, backend, width: width)
         case nil: break
         case let name?:
             let known = Self.kernels.joined(separator: ", ")
@@ -31,7 +32,7 @@ struct Planner {
             let refusal = "flash_wide, decode_wide: the call asks for scores, which the staged kernels have at hand"
             return try StagedPlan(problem, policy, backend, refusals: [refusal])
         }
-        if let refusal = FlashKernels.refusal(problem, width: width) {
+        if let refusal = FlashKernels.refusal(problem, backend, width: width) {
             return try StagedPlan(problem, policy, backend, refusals: [refusal])
         }
         let rows = DecodeSplit(problem, computeUnits: 1).rows

@@ -7,6 +7,9 @@ protocol FusedKernels: Sendable {
     /// The kernel's name, as a policy takes it.
     static var name: String { get }
 
+    /// Why it cannot compute `problem` on this device; `nil` if it can.
+    static func refusal(_ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int) -> String?
+
     /// Builds or loads the programs.
     init(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
@@ -21,8 +24,8 @@ protocol FusedKernels: Sendable {
 }
 
 extension FusedKernels {
-    /// Why it cannot compute `problem` on a device with vectors of `width` floats; `nil` if it can.
-    static func refusal(_ problem: AttentionProblem, width: Int) -> String? {
+    /// That of the kernels with wide vectors, `width` floats each.
+    static func refusal(_ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int) -> String? {
         guard width >= 4 else { return "\(name): the native float width of \(width) is below 4" }
         return WideRoom.refusal(problem, kernel: name)
     }
@@ -43,7 +46,7 @@ final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
         _ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend, width: Int,
         reasons: [String] = [], refusals: [String] = []
     ) throws(AttentionError) {
-        if let refusal = Kernels.refusal(problem, width: width) {
+        if let refusal = Kernels.refusal(problem, backend, width: width) {
             throw .unsupported(device: backend.device.name, reason: refusal)
         }
         self.backend = backend

@@ -1,0 +1,85 @@
+import AttentionCore
+import KernelCalls
+import OpenCLRuntime
+
+/// `flash_tiled`: everything in one kernel by work-group tiles, without scratch memory.
+struct TiledKernels: FusedKernels {
+    static let name = "flash_tiled"
+
+    private let kernel: TiledKernel
+    private let program: ProgramKernel
+    private let tables = CallTables()
+
+    static func refusal(_ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int) -> String? {
+        guard tiles(problem, backend).isEmpty else { return nil }
+        return "\(name): no tiles for work-groups of \(backend.largestGroup) and \(backend.localMemoryBytes) bytes of"
+            + " local memory"
+    }
+
+    private static func tiles(_ problem: AttentionProblem, _ backend: OpenCLBackend) -> [TiledTiles] {
+        TiledTiles.rows(
+            largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes,
+            columns: problem.shape.valueDimension)
+    }
+
+    init(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+    ) throws(AttentionError) {
+        let storages = try CallStorages(problem, backend.device)
+        for tiles in Self.tiles(problem, backend) {
+            let kernel = TiledKernel(
+                query: storages.query, value: storages.value, hasMask: storages.hasMask,
+                hasShuffles: backend.hasShuffles,
+                valueVectors: tiles.valueVectors(problem.shape.valueDimension), tiles: tiles)
+            let program = try collector.program(.tiled(kernel))
+            // A compiler may leave less than the device has: registers are shared by the work-items.
+            let largest = try asAttentionError(backend.device.name) { () throws(OpenCLError) in
+                try program.kernel(Self.name).maxWorkGroupSize
+            }
+            guard tiles.group <= largest else { continue }
+            self.kernel = kernel
+            self.program = ProgramKernel(program, Self.name)
+            return
+        }
+        throw .unsupported(
+            device: backend.device.name,
+            reason: Self.refusal(problem, backend, width: width) ?? "\(Self.name): its compiler leaves no work-group")
+    }
+
+    private func columnBlocks(_ problem: AttentionProblem) -> Int {
+        let columns = kernel.tiles.columns(kernel.valueVectors)
+        return (max(problem.shape.valueDimension, 1) + columns - 1) / columns
+    }
+
+    func choices(_ problem: AttentionProblem) -> [String] {
+        let tiles = kernel.tiles
+        let blocks = columnBlocks(problem)
+        return [
+            "one pass over the keys with an online softmax, no scratch memory",
+            "tile: \(tiles.tileQ) queries × \(tiles.tileK) keys × \(tiles.columns(kernel.valueVectors)) value columns for"
+                + " \(tiles.itemsQ) × \(tiles.itemsC) work-items (\(tiles.measured))",
+            "local memory: \(tiles.localBytes(valueVectors: kernel.valueVectors)) bytes",
+        ] + (blocks > 1 ? ["\(blocks) work-groups share the value columns of a tile, each with all scores"] : [])
+    }
+
+    func scratchBytes(_ problem: AttentionProblem) -> Int { 0 }
+
+    func launch(_ call: CallRun, scratch: Buffer?) throws(OpenCLError) {
+        let tiles = kernel.tiles
+        let longest = call.problem.segments.reduce(0) { max($0, $1.queryCount) }
+        let count = (longest + tiles.tileQ - 1) / tiles.tileQ
+        let shape = call.problem.shape
+        guard count > 0, shape.queryHeads > 0 else { return }
+        var p = call.arguments
+        p.tiles = Int32(count)
+        p.keyBlocks = Int32(columnBlocks(call.problem))
+        let buffers = call.buffers
+        let launch = try program.launch()
+            .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
+            .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks)
+            .buffer(tables.segments(call)).buffer(tables.blocks(call))
+            .local(bytes: tiles.localBytes(valueVectors: kernel.valueVectors)).bytes(of: p)
+        let global = WorkSize(count * Int(p.keyBlocks) * tiles.group, shape.queryHeads, call.problem.segments.count)
+        try call.timer.run(launch, on: call.queue, global: global, local: WorkSize(tiles.group, 1, 1))
+    }
+}
