@@ -12,7 +12,7 @@ testing := OCL_ICD_VENDORS=$(drivers)/vendors RUSTICL_ENABLE=llvmpipe \
 # One set of flags for everything that tests in release, so that nothing is built twice.
 release := -c release -Xswiftc -enable-testing
 
-.PHONY: run test build-tests unit conform verify consumer oclgrind sanitize-address sanitize-thread bench docs format lint clean
+.PHONY: run test build-tests unit conform verify consumer oclgrind gpu-check sanitize-address sanitize-thread bench docs format lint clean
 
 ## run: install what is missing, build, run attention on the sample and hold it to the reference
 run:
@@ -24,7 +24,7 @@ run:
 ## test: every test, on every driver there is
 test:
 	@.ci/setup test
-	@$(MAKE) --no-print-directory lint unit conform verify oclgrind consumer sanitize-address sanitize-thread
+	@$(MAKE) --no-print-directory lint unit conform verify gpu-check oclgrind consumer sanitize-address sanitize-thread
 	@echo "make test: all passed on: $$(cd $(drivers)/vendors && ls *.icd | sed 's/\.icd//' | tr '\n' ' ')"
 	@grep -a 'Test run with' .build/test.log | tail -n 1
 
@@ -56,6 +56,18 @@ verify: build-tests
 	    $(testing) $(attend) verify --device Portable --kernel $$kernel || exit 1; \
 	    $(testing) $(attend) verify --device native --kernel $$kernel || exit 1; \
 	done
+	# What GPUs get, on processors: no GPU is here.
+	$(testing) $(attend) verify --device all --kernel flash_tiled
+	# And on devices with small work-groups.
+	for items in 16 32 64 128; do \
+	    POCL_MAX_WORK_GROUP_SIZE=$$items $(testing) $(attend) conform --device Portable --kernel flash_tiled \
+	        Tests/Conformance || exit 1; \
+	done
+
+## gpu-check: every GPU kernel by the vendors' offline compilers, and the page about what they made of it
+gpu-check: build-tests
+	@.ci/setup gpu
+	.ci/gpu-check $(attend) Sources/Attention/Documentation.docc/GPUKernels.md
 
 ## oclgrind: small cases on a simulator that sees races, bad addresses and wrong calls
 oclgrind: build-tests

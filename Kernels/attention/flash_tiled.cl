@@ -7,8 +7,9 @@
 // Launch: global (GROUP · tiles · key_blocks, heads, segments), local (GROUP, 1, 1): one work-group owns TILE_Q queries and one of
 // key_blocks blocks of COLUMNS value columns. Items stand in ITEMS_Q rows and ITEMS_C columns; one has 4·QUERY_VECTORS queries, with
 // 4·KEY_VECTORS keys of a tile for the scores and 4·VALUE_VECTORS value columns for the output, all sums in registers.
-// Local memory, given by the host, as one driver counts its own twice: CHUNK depths of queries and keys, transposed; in the same place
-// afterwards the weights [TILE_K][TILE_Q]; beside them CHUNK keys of values, or the items' parts of a reduction; and two flags.
+// Local memory, given by the host, as one driver counts its own twice: twice CHUNK depths of queries and keys, transposed, of which
+// one half is read while the other is filled; in the same place afterwards what is added to the scores, then the weights
+// [TILE_K][TILE_Q], and at the end the output; beside them twice CHUNK keys of values, or the items' parts of a reduction; three flags.
 // Edges: tiles of keys count from key 0, so that a row's sums are cut at the same keys beside any other rows. Keys that some query
 // does not attend have weight −0 there, which changes no sum. Every zero is stored as +0. No work-item returns before the others:
 // one without work has no keys.
@@ -30,7 +31,7 @@
 #define VALUE_VECTORS 1 // fours of value columns of a work-item (1…4): room for Dv
 #endif
 #ifndef CHUNK
-#define CHUNK 16 // depths, and keys of values, that are in local memory at once (8…64)
+#define CHUNK 8 // depths, and keys of values, that are in local memory at once (4…64)
 #endif
 #ifndef Q_STORAGE
 #define Q_STORAGE f32 // storage of queries, keys and output: f32, f16, bf16
@@ -44,6 +45,8 @@
 #define TILE_Q (LANES * QUERY_VECTORS * ITEMS_Q)
 #define TILE_K (LANES * KEY_VECTORS * ITEMS_C)
 #define COLUMNS (LANES * VALUE_VECTORS * ITEMS_C)
+// Every step becomes part of the kernel: a call would take registers.
+#define inline inline __attribute__((always_inline))
 #include "types.clh"
 #include "problem.clh"
 #include "exp2.clh"
@@ -51,35 +54,43 @@
 #include "logits.clh"
 #include "exclusion.clh"
 #include "stages.clh"
+#include "tile_rows.clh"
 #pragma OPENCL FP_CONTRACT OFF
 
-// Sums of products of one four of numbers with all queries of the item: Σ over its elements goes to sums[0 … 3].
-#define ADD_PRODUCTS(sums, queries, four)                                                                             \
-    _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v) {                                                       \
-        (sums)[0][v] = MULADD((queries)[v], (lanes)((four).s0), (sums)[0][v]);                                        \
-        (sums)[1][v] = MULADD((queries)[v], (lanes)((four).s1), (sums)[1][v]);                                        \
-        (sums)[2][v] = MULADD((queries)[v], (lanes)((four).s2), (sums)[2][v]);                                        \
-        (sums)[3][v] = MULADD((queries)[v], (lanes)((four).s3), (sums)[3][v]);                                        \
-    }
+// Sums of products of one four of numbers with all `queries` of the item: Σ over its elements goes to sums[at … at + 3].
+#define ADD_PRODUCT(to, x)                                                                                            \
+    _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v) sums[(to) * QUERY_VECTORS + v] =                        \
+        MULADD(queries[v], (lanes)(x), sums[(to) * QUERY_VECTORS + v]);
+#define ADD_PRODUCTS(at, four)                                                                                        \
+    ADD_PRODUCT(at, (four).s0) ADD_PRODUCT((at) + 1, (four).s1) ADD_PRODUCT((at) + 2, (four).s2)                      \
+    ADD_PRODUCT((at) + 3, (four).s3)
 
 // s ← scores of the item's queries with its keys of the tile from `start` on.
 inline void find_scores(
     global const uchar *q, global const uchar *k, global const int *blocks, const problem *p, const work *w, int start,
-    int item, local lanes *qt, local lanes *kt, lanes s[LANES * KEY_VECTORS][QUERY_VECTORS]) {
+    int item, local lanes *memory, lanes s[LANES * KEY_VECTORS * QUERY_VECTORS]) {
+    FORGET(item);
     const int iq = item / ITEMS_C, ic = item - iq * ITEMS_C;
+    // Sums of its own: one compiler leaves in memory what comes by pointer.
+    lanes sums[LANES * KEY_VECTORS * QUERY_VECTORS], next_q[Q_SLOTS], next_k[K_SLOTS];
 #pragma unroll
-    for (int t = 0; t < LANES * KEY_VECTORS; ++t)
-#pragma unroll
-        for (int v = 0; v < QUERY_VECTORS; ++v)
-            s[t][v] = (lanes)(0.0f);
-    int depth = 0;
+    for (int t = 0; t < LANES * KEY_VECTORS * QUERY_VECTORS; ++t)
+        sums[t] = (lanes)(0.0f);
+    load_chunk(q, k, blocks, p, w, start, 0, item, next_q, next_k);
+    if (SIDE_VECTORS > (TILE_K - CHUNK) * TILE_Q / LANES) {
+        // The last weights of the tile before have been read by all: queries and keys come in their place.
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    store_chunk(next_q, next_k, item, memory);
+    int side = 0, depth = 0;
     do {
-        // What was in local memory before has been read by all.
+        const bool has_more = depth + CHUNK < p->depth;
+        // On its way while this chunk is computed with.
+        if (has_more)
+            load_chunk(q, k, blocks, p, w, start, depth + CHUNK, item, next_q, next_k);
+        // What others have brought is there, and the other side has been read by all.
         barrier(CLK_LOCAL_MEM_FENCE);
-        stage_queries(q, p, w, depth, item, (local float *)qt);
-        stage_keys(k, blocks, p, w, start, depth, item, (local float *)kt);
-        // Each item reads what others have brought.
-        barrier(CLK_LOCAL_MEM_FENCE);
+        local const lanes *qt = memory + side * SIDE_VECTORS, *kt = qt + CHUNK * Q_ROW;
 #pragma unroll 2
         for (int d = 0; d < CHUNK; ++d) {
             lanes queries[QUERY_VECTORS];
@@ -89,52 +100,72 @@ inline void find_scores(
 #pragma unroll
             for (int u = 0; u < KEY_VECTORS; ++u) {
                 const lanes keys = kt[d * K_ROW + u * ITEMS_C + ic];
-                ADD_PRODUCTS(s + u * LANES, queries, keys)
+                ADD_PRODUCTS(u * LANES, keys)
             }
         }
+        side = 1 - side;
+        if (has_more)
+            store_chunk(next_q, next_k, item, memory + side * SIDE_VECTORS);
         depth += CHUNK;
     } while (depth < p->depth);
+#pragma unroll
+    for (int t = 0; t < LANES * KEY_VECTORS * QUERY_VECTORS; ++t)
+        s[t] = sums[t];
 }
 
-// Softcap, mask and ALiBi, in place. Excluded keys are marked; best ← the largest attended one.
+// Softcap, and what stage_shifts has found, in place. Excluded keys are marked; best ← the largest attended one.
 inline void find_logits(
-    global const uchar *mask, float slope, const problem *p, const work *w, int start, int item,
-    lanes s[LANES * KEY_VECTORS][QUERY_VECTORS], lanes best[QUERY_VECTORS]) {
+    const problem *p, int item, local const float *shifts, lanes s[LANES * KEY_VECTORS * QUERY_VECTORS],
+    lanes best[QUERY_VECTORS]) {
+    FORGET(item);
     const int iq = item / ITEMS_C, ic = item - iq * ITEMS_C;
+    float softcap = p->softcap;
+    int quiet_nan = QUIET_NAN;
+    FORGET_FLOAT(softcap);
+    FORGET(quiet_nan);
+    if (p->softcap > 0.0f)
 #pragma unroll
-    for (int v = 0; v < QUERY_VECTORS; ++v) {
-        query_lanes ql;
-        find_lanes(p, w, v * ITEMS_Q + iq, &ql);
-#pragma unroll
-        for (int t = 0; t < LANES * KEY_VECTORS; ++t) {
-            const int key = start + (t / LANES * ITEMS_C + ic) * LANES + t % LANES;
-            lane_ints excluded;
-            const lanes x = masked(
-                soft_capped(s[t][v], p->softcap), key, p, w, v * ITEMS_Q + iq, mask, slope, &ql, &excluded);
-            best[v] = select(x > best[v] ? x : best[v], best[v], excluded);
-            const lane_ints kept = select((lane_ints)(QUIET_NAN), AS_INTS(x), x == x);
-            s[t][v] = AS_LANES(select(kept, (lane_ints)(EXCLUDED), excluded));
+        for (int t = 0; t < LANES * KEY_VECTORS * QUERY_VECTORS; ++t) {
+            s[t] = soft_capped(s[t], softcap);
+            SETTLE(s[t]);
         }
-    }
+#pragma unroll
+    for (int t = 0; t < LANES * KEY_VECTORS; ++t)
+#pragma unroll
+        for (int v = 0; v < QUERY_VECTORS; ++v) {
+            const lanes shift = LOAD_LANES(
+                shifts + ((t / LANES * ITEMS_C + ic) * LANES + t % LANES) * SHIFT_ROW + (v * ITEMS_Q + iq) * LANES);
+            const lane_ints excluded = AS_INTS(shift) == EXCLUDED;
+            const lanes x = s[t * QUERY_VECTORS + v] + shift;
+            // An excluded key's is NaN, which is never larger.
+            best[v] = x > best[v] ? x : best[v];
+            const lane_ints kept = select((lane_ints)(quiet_nan), AS_INTS(x), x == x);
+            s[t * QUERY_VECTORS + v] = AS_LANES(select(kept, (lane_ints)(EXCLUDED), excluded));
+        }
 }
 
-// s ← weights, which go to local memory too; sum ← theirs.
+// s ← weights, which go to local memory too; sum ← sum + theirs.
 inline void find_weights(
-    bool is_mixed, int item, const lanes best[QUERY_VECTORS], lanes s[LANES * KEY_VECTORS][QUERY_VECTORS],
+    bool is_mixed, int item, const lanes best[QUERY_VECTORS], lanes s[LANES * KEY_VECTORS * QUERY_VECTORS],
     local lanes *weights, lanes sum[QUERY_VECTORS]) {
+    float nothing = -0.0f;
+    FORGET(item);
+    FORGET_FLOAT(nothing);
     const int iq = item / ITEMS_C, ic = item - iq * ITEMS_C;
 #pragma unroll
-    for (int v = 0; v < QUERY_VECTORS; ++v) {
-        sum[v] = (lanes)(0.0f);
+    for (int t = 0; t < LANES * KEY_VECTORS; ++t)
 #pragma unroll
-        for (int t = 0; t < LANES * KEY_VECTORS; ++t) {
-            lanes e = exp2_lanes(s[t][v] - best[v]);
+        for (int v = 0; v < QUERY_VECTORS; ++v) {
+            const lanes x = s[t * QUERY_VECTORS + v];
+            lanes e = exp2_lanes(x - best[v]);
             if (is_mixed)
-                e = select(e, (lanes)(-0.0f), AS_INTS(s[t][v]) == EXCLUDED);
+                e = select(e, (lanes)(nothing), AS_INTS(x) == EXCLUDED);
             weights[((t / LANES * ITEMS_C + ic) * LANES + t % LANES) * (TILE_Q / LANES) + v * ITEMS_Q + iq] = e;
             sum[v] += e;
         }
-    }
+#pragma unroll
+    for (int v = 0; v < QUERY_VECTORS; ++v)
+        SETTLE(sum[v]);
 }
 
 // A NaN or infinite value reaches the rows that attend its key and no others: an excluded key's weight is −0.
@@ -147,30 +178,42 @@ inline lanes add_careful(lanes weight, float value, lanes sum) {
 // o ← o + Σ weight·value over the tile's keys.
 inline void add_values(
     global const uchar *v, global const int *blocks, const problem *p, const work *w, int start, int column, int item,
-    local const lanes *weights, local lanes *values, local int *odd, int *turn, lanes o[LANES * VALUE_VECTORS][QUERY_VECTORS]) {
+    local const lanes *weights, local lanes *memory, local int *odd, lanes o[LANES * VALUE_VECTORS * QUERY_VECTORS]) {
+    FORGET(item);
     const int iq = item / ITEMS_C, ic = item - iq * ITEMS_C;
-    for (int at = 0; at < TILE_K; at += CHUNK) {
-        // All weights are there, and what was in place of the values has been read.
+    // As in find_scores.
+    lanes sums[LANES * VALUE_VECTORS * QUERY_VECTORS], next[V_SLOTS];
+#pragma unroll
+    for (int t = 0; t < LANES * VALUE_VECTORS * QUERY_VECTORS; ++t)
+        sums[t] = o[t];
+    load_values(v, blocks, p, w, start, column, item, next);
+    // The parts of the largest, which were in place of the values, have been read by all.
+    barrier(CLK_LOCAL_MEM_FENCE);
+    store_values(next, item, memory, &odd[0]);
+    int side = 0, flag = 0, at = 0;
+    do {
+        const bool has_more = at + CHUNK < TILE_K;
+        if (has_more)
+            load_values(v, blocks, p, w, start + at + CHUNK, column, item, next);
+        // Weights, values and the flag are there, and the other side and its flag have been read by all.
         barrier(CLK_LOCAL_MEM_FENCE);
-        // The flag that is not in use is cleared for the next chunk: all have read it.
-        const int flag = (*turn)++ & 1;
+        local const lanes *values = memory + side * (CHUNK * COLUMNS / LANES);
+        const bool is_odd = odd[flag] != 0;
+        // Three flags: one is read, the next one set, and that behind it cleared.
+        const int next_flag = flag == 2 ? 0 : flag + 1;
         if (item == 0)
-            odd[1 - flag] = 0;
-        if (stage_values(v, blocks, p, w, start + at, column, item, values))
-            atomic_or(&odd[flag], 1);
-        // Each item reads values, and the flag, that others have brought.
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (odd[flag] == 0) {
+            odd[next_flag == 2 ? 0 : next_flag + 1] = 0;
+        if (!is_odd) {
 #pragma unroll 2
             for (int t = 0; t < CHUNK; ++t) {
-                lanes weight[QUERY_VECTORS];
+                lanes queries[QUERY_VECTORS];
 #pragma unroll
                 for (int i = 0; i < QUERY_VECTORS; ++i)
-                    weight[i] = weights[(at + t) * (TILE_Q / LANES) + i * ITEMS_Q + iq];
+                    queries[i] = weights[(at + t) * (TILE_Q / LANES) + i * ITEMS_Q + iq];
 #pragma unroll
                 for (int c = 0; c < VALUE_VECTORS; ++c) {
                     const lanes value = values[t * (COLUMNS / LANES) + c * ITEMS_C + ic];
-                    ADD_PRODUCTS(o + c * LANES, weight, value)
+                    ADD_PRODUCTS(c * LANES, value)
                 }
             }
         } else {
@@ -179,85 +222,104 @@ inline void add_values(
 #pragma unroll
                 for (int i = 0; i < QUERY_VECTORS; ++i) {
                     const lanes weight = weights[(at + t) * (TILE_Q / LANES) + i * ITEMS_Q + iq];
+                    local const float *value = (local const float *)(values + t * (COLUMNS / LANES) + ic);
 #pragma unroll
-                    for (int c = 0; c < VALUE_VECTORS; ++c) {
-                        const lanes value = values[t * (COLUMNS / LANES) + c * ITEMS_C + ic];
-                        o[c * LANES][i] = add_careful(weight, value.s0, o[c * LANES][i]);
-                        o[c * LANES + 1][i] = add_careful(weight, value.s1, o[c * LANES + 1][i]);
-                        o[c * LANES + 2][i] = add_careful(weight, value.s2, o[c * LANES + 2][i]);
-                        o[c * LANES + 3][i] = add_careful(weight, value.s3, o[c * LANES + 3][i]);
-                    }
+                    for (int c = 0; c < LANES * VALUE_VECTORS; ++c)
+                        sums[c * QUERY_VECTORS + i] = add_careful(
+                            weight, value[c / LANES * ITEMS_C * LANES + c % LANES], sums[c * QUERY_VECTORS + i]);
                 }
         }
-    }
+        side = 1 - side;
+        flag = next_flag;
+        if (has_more)
+            store_values(next, item, memory + side * (CHUNK * COLUMNS / LANES), &odd[flag]);
+        at += CHUNK;
+    } while (at < TILE_K);
+#pragma unroll
+    for (int t = 0; t < LANES * VALUE_VECTORS * QUERY_VECTORS; ++t)
+        o[t] = sums[t];
 }
 
-kernel __attribute__((reqd_work_group_size(GROUP, 1, 1))) void flash_tiled(
+TILED_KERNEL flash_tiled(
     global const uchar *q, global const uchar *k, global const uchar *v, global uchar *o,
     global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
-    global const segment *segments, global const int *blocks, local lanes *memory, const problem p) {
-    local lanes *first_memory = memory, *second_memory = memory + FIRST_VECTORS;
-    local int *odd = (local int *)(second_memory + SECOND_VECTORS);
+    global const segment *segments, global const int *blocks, const problem p) {
+    local lanes first_memory[FIRST_VECTORS], second_memory[SECOND_VECTORS];
+    local int odd[3];
     const int item = get_local_id(0), iq = item / ITEMS_C, ic = item - iq * ITEMS_C;
     const int tile = get_group_id(0) / p.key_blocks, column = (get_group_id(0) - tile * p.key_blocks) * COLUMNS;
     work w;
     if (!find_work(&p, segments, tile, get_group_id(1), get_group_id(2), &w))
         w.rows = w.low = w.high = 0;
-    const float slope = slopes ? slopes[w.head] : 0.0f;
+    w.rows = UNIFORM(w.rows);
+    w.low = UNIFORM(w.low);
+    w.high = UNIFORM(w.high);
+    const float slope = as_float(UNIFORM(as_int(slopes ? slopes[w.head] : 0.0f)));
     const long position = (long)w.first + w.s.offset;
     const bool is_plain = !(HAS_MASK && p.mask_storage != STORAGE_none) && slope == 0.0f && !(p.softcap > 0.0f);
-    const int low_all = is_plain ? range_low(&p, position + w.rows - 1) : INT_MAX;
-    const int high_all = range_high(&p, &w.s, position);
-    int turn = 0;
-    if (item == 0)
-        odd[0] = 0;
-    lanes best[QUERY_VECTORS], sum[QUERY_VECTORS], out[LANES * VALUE_VECTORS][QUERY_VECTORS];
+    const int low_all = is_plain ? UNIFORM(range_low(&p, position + w.rows - 1)) : INT_MAX;
+    const int high_all = UNIFORM(range_high(&p, &w.s, position));
+    lanes best[QUERY_VECTORS], sum[QUERY_VECTORS], out[LANES * VALUE_VECTORS * QUERY_VECTORS];
 #pragma unroll
     for (int i = 0; i < QUERY_VECTORS; ++i) {
         best[i] = (lanes)(-FLT_MAX);
         sum[i] = (lanes)(0.0f);
-#pragma unroll
-        for (int c = 0; c < LANES * VALUE_VECTORS; ++c)
-            out[c][i] = (lanes)(0.0f);
     }
+#pragma unroll
+    for (int c = 0; c < LANES * VALUE_VECTORS * QUERY_VECTORS; ++c)
+        out[c] = (lanes)(0.0f);
     for (int start = w.low / TILE_K * TILE_K; start < w.high; start += TILE_K) {
-        lanes s[LANES * KEY_VECTORS][QUERY_VECTORS], larger[QUERY_VECTORS], more[QUERY_VECTORS];
-        find_scores(q, k, blocks, &p, &w, start, item, first_memory, first_memory + CHUNK * Q_ROW, s);
+        lanes s[LANES * KEY_VECTORS * QUERY_VECTORS], larger[QUERY_VECTORS];
         const bool is_mixed = start < low_all || start + TILE_K > high_all;
+        find_scores(q, k, blocks, &p, &w, start, item, first_memory, s);
+        // Queries and keys have been read by all: shifts come in their place.
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (is_mixed)
+            stage_shifts(mask, slope, &p, &w, start, item, (local float *)first_memory);
+        // All flags are set in the loop over values, which all have left.
+        if (item == 0) {
+            int none = 0;
+            FORGET(none);
+            odd[0] = odd[1] = odd[2] = none;
+        }
+        // Each item reads shifts that others have found.
+        barrier(CLK_LOCAL_MEM_FENCE);
 #pragma unroll
         for (int i = 0; i < QUERY_VECTORS; ++i)
             larger[i] = best[i];
         if (is_mixed) {
-            find_logits(mask, slope, &p, &w, start, item, s, larger);
+            find_logits(&p, item, (local const float *)first_memory, s, larger);
         } else {
 #pragma unroll
             for (int t = 0; t < LANES * KEY_VECTORS; ++t)
 #pragma unroll
-                for (int i = 0; i < QUERY_VECTORS; ++i)
-                    larger[i] = s[t][i] > larger[i] ? s[t][i] : larger[i];
+                for (int i = 0; i < QUERY_VECTORS; ++i) {
+                    const lanes x = s[t * QUERY_VECTORS + i];
+                    larger[i] = x > larger[i] ? x : larger[i];
+                }
         }
         find_largest(item, second_memory, larger);
-        find_weights(is_mixed, item, larger, s, first_memory, more);
 #pragma unroll
         for (int i = 0; i < QUERY_VECTORS; ++i) {
             const lanes factor = exp2_lanes(best[i] - larger[i]);
             best[i] = larger[i];
-            sum[i] = MULADD(sum[i], factor, more[i]);
+            sum[i] *= factor;
 #pragma unroll
             for (int c = 0; c < LANES * VALUE_VECTORS; ++c)
-                out[c][i] *= factor;
+                out[c * QUERY_VECTORS + i] *= factor;
         }
-        add_values(v, blocks, &p, &w, start, column, item, first_memory, second_memory, odd, &turn, out);
+        find_weights(is_mixed, item, best, s, first_memory, sum);
+        add_values(v, blocks, &p, &w, start, column, item, first_memory, second_memory, odd, out);
     }
     find_sum(item, second_memory, sum);
     const float sink = sinks ? sinks[w.head] : -INFINITY;
+    lanes inverse[QUERY_VECTORS];
 #pragma unroll
     for (int i = 0; i < QUERY_VECTORS; ++i) {
-        const int row = (i * ITEMS_Q + iq) * LANES;
         lanes logs;
-        const lanes inverse = finish_lanes(best[i], sum[i], sink, &logs);
-        write_rows(out, i, inverse, row, column + ic * LANES, &p, &w, o);
+        inverse[i] = finish_lanes(best[i], sum[i], sink, &logs);
         if (lse && column == 0 && ic == 0)
-            write_logs(logs, row, &p, &w, lse);
+            write_logs(logs, (i * ITEMS_Q + iq) * LANES, &p, &w, lse);
     }
+    write_rows(out, inverse, column, item, &p, &w, first_memory, o);
 }

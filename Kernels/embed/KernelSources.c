@@ -49,6 +49,9 @@ static const unsigned char tanh_clh[] = {
 static const unsigned char stages_clh[] = {
 #embed "../common/stages.clh"
 };
+static const unsigned char tile_rows_clh[] = {
+#embed "../common/tile_rows.clh"
+};
 static const unsigned char scores_cl[] = {
 #embed "../attention/scores.cl"
 };
@@ -104,6 +107,7 @@ static const struct {
     {"exp2.clh", exp2_clh, sizeof exp2_clh},
     {"tanh.clh", tanh_clh, sizeof tanh_clh},
     {"stages.clh", stages_clh, sizeof stages_clh},
+    {"tile_rows.clh", tile_rows_clh, sizeof tile_rows_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},
     {"weighted_sum.cl", weighted_sum_cl, sizeof weighted_sum_cl},

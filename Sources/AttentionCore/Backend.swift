@@ -78,12 +78,17 @@ public struct PlanPolicy: Hashable, Sendable {
     public var kernel: String?
     /// A kernel family, `wide` or `tiled`, where the device would choose another; for simulators and tests.
     public var family: String?
+    /// Tile sizes by their names in the kernel's text, where the kernel's own choice is not wanted: for tuning.
+    public var tiles: [String: Int]
     /// The most scratch memory a call may take, in bytes. Calls that need more are cut into pieces.
     public var workspaceLimit: Int
 
-    public init(kernel: String? = nil, family: String? = nil, workspaceLimit: Int = 256 << 20) {
+    public init(
+        kernel: String? = nil, family: String? = nil, tiles: [String: Int] = [:], workspaceLimit: Int = 256 << 20
+    ) {
         self.kernel = kernel
         self.family = family
+        self.tiles = tiles
         self.workspaceLimit = workspaceLimit
     }
 }

@@ -18,6 +18,9 @@ public struct KernelView: BitwiseCopyable, Sendable {
         row = Int64(view.row)
         column = Int64(view.column)
     }
+
+    /// Whether every row begins at a multiple of `count` elements of its buffer.
+    func isAligned(to count: Int64) -> Bool { [offset, batch, head, row].allSatisfy { $0 % count == 0 } }
 }
 
 /// The `segment` of Kernels/common/problem.clh, byte for byte.
@@ -78,7 +81,7 @@ public struct KernelProblem: BitwiseCopyable, Sendable {
     public var blockShift: Int32
     /// 0 where no scores are asked for.
     public var scoreMode: Int32
-    public var unused: Int32 = 0
+    public var aligned: Int32 = 0
     public var scale: Float
     public var softcap: Float
 
@@ -104,6 +107,12 @@ public struct KernelProblem: BitwiseCopyable, Sendable {
         scoreMode = Int32(problem.scores?.rawValue ?? 0)
         scale = Float(problem.scale)
         softcap = Float(problem.softcap)
+    }
+
+    /// Marks the operands whose rows begin at multiples of four elements: ALIGNED_… of Kernels/common/stages.clh.
+    public mutating func setAligned() {
+        aligned = 0
+        for (bit, view) in [q, k, v].enumerated() where view.isAligned(to: 4) { aligned |= 1 << Int32(bit) }
     }
 
     /// Why `shape` is beyond what the kernels count; `nil` if it is not.

@@ -7,24 +7,70 @@ public struct TiledTiles: Hashable, Sendable {
     /// Fours of queries and of keys of a work-item.
     public let queryVectors: Int
     public let keyVectors: Int
+    /// Most fours of value columns of a work-item.
+    public let mostValueVectors: Int
     /// Depths, and keys of values, that are in local memory at once.
     public let chunk: Int
+    /// Value columns beyond which another row is better.
+    public let mostColumns: Int
     /// Device, figure and date behind the choice.
     public let measured: String
 
     /// Floats in one vector of the text.
     private static let lanes = 4
-    /// Most fours of value columns of a work-item: more would not stay in registers.
-    public static let mostValueVectors = 4
-
-    public init(itemsQ: Int, itemsC: Int, queryVectors: Int, keyVectors: Int, chunk: Int, measured: String) {
+    public init(
+        itemsQ: Int, itemsC: Int, queryVectors: Int = 1, keyVectors: Int = 1, mostValueVectors: Int = 1, chunk: Int,
+        mostColumns: Int = .max, measured: String
+    ) {
         self.itemsQ = itemsQ
         self.itemsC = itemsC
         self.queryVectors = queryVectors
         self.keyVectors = keyVectors
+        self.mostValueVectors = mostValueVectors
         self.chunk = chunk
+        self.mostColumns = mostColumns
         self.measured = measured
     }
+
+    /// Sizes by their names in the text; those that are not given are the first row's.
+    ///
+    /// - Returns: `nil` and why where the text cannot have them.
+    public static func given(_ sizes: [String: Int]) -> (tiles: TiledTiles?, refusal: String) {
+        var values = table[0].sizes
+        for (name, size) in sizes {
+            guard let range = ranges[name] else { return (nil, "there is no tile size \(name)") }
+            guard range.contains(size) else {
+                return (nil, "\(name) is \(size), not \(range.lowerBound) to \(range.upperBound)")
+            }
+            values[name] = size
+        }
+        guard let itemsQ = values["ITEMS_Q"], let itemsC = values["ITEMS_C"],
+            let queryVectors = values["QUERY_VECTORS"],
+            let keyVectors = values["KEY_VECTORS"], let valueVectors = values["VALUE_VECTORS"],
+            let chunk = values["CHUNK"]
+        else { return (nil, "a tile size is missing") }
+        let tiles = TiledTiles(
+            itemsQ: itemsQ, itemsC: itemsC, queryVectors: queryVectors, keyVectors: keyVectors,
+            mostValueVectors: valueVectors, chunk: chunk, measured: "as the caller asked")
+        guard chunk % lanes == 0, tiles.tileK % chunk == 0 else {
+            return (nil, "CHUNK is \(chunk), not a multiple of \(lanes) that divides a tile of \(tiles.tileK) keys")
+        }
+        return (tiles, "")
+    }
+
+    /// By their names in the text.
+    public var sizes: [String: Int] {
+        [
+            "ITEMS_Q": itemsQ, "ITEMS_C": itemsC, "QUERY_VECTORS": queryVectors, "KEY_VECTORS": keyVectors,
+            "VALUE_VECTORS": mostValueVectors, "CHUNK": chunk,
+        ]
+    }
+
+    /// What the text has room for.
+    private static let ranges: [String: ClosedRange<Int>] = [
+        "ITEMS_Q": 1...32, "ITEMS_C": 1...32, "QUERY_VECTORS": 1...4, "KEY_VECTORS": 1...4,
+        "VALUE_VECTORS": 1...4, "CHUNK": 4...64,
+    ]
 
     /// Work-items of a work-group.
     public var group: Int { itemsQ * itemsC }
@@ -39,36 +85,40 @@ public struct TiledTiles: Hashable, Sendable {
     public func valueVectors(_ columns: Int) -> Int {
         let needed = (max(columns, 1) + self.columns(1) - 1) / self.columns(1)
         // Powers of two, so that many dimensions share a program.
-        return needed <= 1 ? 1 : needed <= 2 ? 2 : Self.mostValueVectors
+        return min(needed <= 1 ? 1 : needed <= 2 ? 2 : 4, mostValueVectors)
     }
 
-    /// Local memory of a work-group, in bytes: as FIRST_VECTORS and SECOND_VECTORS of stages.clh, and two flags.
+    /// Local memory of a work-group, in bytes: as FIRST_VECTORS and SECOND_VECTORS of stages.clh, and three flags.
     public func localBytes(valueVectors: Int) -> Int {
-        let staged = chunk * (tileQ + tileK + 2 * Self.lanes), weights = tileK * tileQ
-        let values = chunk * columns(valueVectors), reduced = itemsC * tileQ
+        let staged = 2 * chunk * (tileQ + tileK + 2 * Self.lanes), weights = tileK * (tileQ + 1)
+        let values = 2 * chunk * columns(valueVectors), reduced = itemsC * tileQ
         return (max(staged, weights) + max(values, reduced)) * MemoryLayout<Float>.stride
-            + 2 * MemoryLayout<Int32>.stride
+            + 3 * MemoryLayout<Int32>.stride
     }
 
     public static let table: [TiledTiles] = [
         TiledTiles(
-            itemsQ: 16, itemsC: 16, queryVectors: 1, keyVectors: 1, chunk: 16,
-            measured: "8 products to a load from local memory, 20 KiB of it; not measured on a GPU"),
+            itemsQ: 16, itemsC: 16, chunk: 8, mostColumns: 64,
+            measured: "8 products to a load from local memory, 21 KiB of it; not measured on a GPU"),
         TiledTiles(
-            itemsQ: 8, itemsC: 8, queryVectors: 1, keyVectors: 1, chunk: 16,
-            measured: "for 64 work-items or 16 KiB of local memory; not measured on a GPU"),
+            itemsQ: 8, itemsC: 32, chunk: 4,
+            measured: "the same for more columns; not measured on a GPU"),
         TiledTiles(
-            itemsQ: 4, itemsC: 8, queryVectors: 1, keyVectors: 1, chunk: 16,
-            measured: "for 32 work-items; not measured on a GPU"),
+            itemsQ: 8, itemsC: 16, chunk: 8,
+            measured: "for 128 work-items or 16 KiB of local memory; not measured on a GPU"),
+        TiledTiles(itemsQ: 4, itemsC: 16, chunk: 4, measured: "for 64 work-items; not measured on a GPU"),
         TiledTiles(
-            itemsQ: 4, itemsC: 4, queryVectors: 1, keyVectors: 1, chunk: 16,
-            measured: "for 16 work-items; not measured on a GPU"),
+            itemsQ: 4, itemsC: 8, mostValueVectors: 4, chunk: 8, measured: "for 32 work-items; not measured on a GPU"),
+        TiledTiles(
+            itemsQ: 4, itemsC: 4, mostValueVectors: 4, chunk: 8, measured: "for 16 work-items; not measured on a GPU"),
     ]
 
-    /// The rows that fit a device, the best first.
-    public static func rows(largestGroup: Int, localBytes: Int, columns: Int) -> [TiledTiles] {
-        table.filter {
-            $0.group <= largestGroup && $0.localBytes(valueVectors: $0.valueVectors(columns)) <= localBytes
-        }
+    /// Rows with fewer work-items are for processors that call themselves devices: no GPU has so few.
+    public static let smallestGPUGroup = 64
+
+    /// Whether a device has room for them.
+    public func fits(largestGroup: Int, localBytes: Int, columns: Int) -> Bool {
+        group <= largestGroup && columns <= mostColumns
+            && self.localBytes(valueVectors: valueVectors(columns)) <= localBytes
     }
 }

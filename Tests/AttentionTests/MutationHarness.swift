@@ -16,6 +16,8 @@ struct KernelMutation: Sendable, CustomStringConvertible {
     var family: String?
     /// The kernel to run.
     var kernel = "staged"
+    /// Tile sizes to run it with, where its own do not show it.
+    var tiles: [String: Int] = [:]
     /// Needs a device whose work-items run on until they meet a barrier: PoCL's wait for each other at the ends of loops as well,
     /// and its compiler takes minutes for work-groups with many barriers.
     var needsBarriers = false

@@ -53,7 +53,7 @@ enum TestDevices {
         let harness = MutationHarness(
             text: { KernelText.embedded[$0] },
             makeBackend: { try candidate.makeBackend(replacingSources: $0) },
-            policy: PlanPolicy(kernel: mutation.kernel, family: mutation.family))
+            policy: PlanPolicy(kernel: mutation.kernel, family: mutation.family, tiles: mutation.tiles))
         let verdict = try harness.verdict(mutation)
         print("\(mutation): \(verdict)")
         guard case .caught = verdict else {

@@ -13,7 +13,8 @@ struct DecodeKernels: FusedKernels {
     private let tables = CallTables()
 
     init(
-        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int,
+        _ collector: inout ProgramCollector
     ) throws(AttentionError) {
         let storages = try CallStorages(problem, backend.device)
         let lanes = width >= 16 ? 16 : width >= 8 ? 8 : 4

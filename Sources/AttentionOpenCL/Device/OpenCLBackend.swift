@@ -72,6 +72,15 @@ public final class OpenCLBackend: Backend {
     /// False for a simulator that takes the results of vector shuffles for uninitialised memory (Oclgrind 21.10).
     var hasShuffles: Bool { !isSimulator }
 
+    /// The size of sub-groups that leaves a work-item the most registers, where a kernel may ask for one; for GPUs alone.
+    var roomiestSubGroup: Int? { device.kind == .gpu ? info.requirableSubGroups.first : nil }
+
+    /// Whether local memory is apart from global memory, so that bringing something there saves anything.
+    var hasDedicatedLocalMemory: Bool { info.localMemory == .dedicated }
+
+    /// Whether its multiply-adds round once; elsewhere fma() is a long library call.
+    var fusesMultiplyAdd: Bool { info.hasFusedMultiplyAdd }
+
     /// Whether one address space holds all pointers, so that kernels can read operands as if they were their own.
     var hasFlatMemory: Bool { device.kind == .cpu && !isSimulator }
 

@@ -29,11 +29,15 @@ struct Planner {
             throw .unsupported(device: backend.device.name, reason: "there is no kernel '\(name)'; it has: \(known)")
         }
         if problem.scores != nil {
-            let refusal = "flash_wide, decode_wide: the call asks for scores, which the staged kernels have at hand"
+            let refusal =
+                "flash_wide, decode_wide, flash_tiled: the call asks for scores, which the staged kernels have at hand"
             return try StagedPlan(problem, policy, backend, refusals: [refusal])
         }
-        if let refusal = FlashKernels.refusal(problem, backend, width: width) {
-            return try StagedPlan(problem, policy, backend, refusals: [refusal])
+        if let refusal = FlashKernels.refusal(problem, backend, policy, width: width) {
+            if let second = tiledRefusal(problem) {
+                return try StagedPlan(problem, policy, backend, refusals: [refusal, second])
+            }
+            return try FusedPlan<TiledKernels>(problem, policy, backend, width: width, refusals: [refusal])
         }
         let rows = DecodeSplit(problem, computeUnits: 1).rows
         if rows <= DecodeSplit.mostRows {
@@ -44,5 +48,13 @@ struct Planner {
         return try FusedPlan<FlashKernels>(
             problem, policy, backend, width: width,
             refusals: ["decode_wide: \(rows) rows to a key head are more than \(DecodeSplit.mostRows)"])
+    }
+
+    /// Why `flash_tiled` is not chosen; `nil` if it is.
+    private func tiledRefusal(_ problem: AttentionProblem) -> String? {
+        guard backend.hasDedicatedLocalMemory || policy.family == "tiled" else {
+            return "\(TiledKernels.name): local memory is ordinary memory here, so that tiles in it save nothing"
+        }
+        return TiledKernels.refusal(problem, backend, policy, width: width)
     }
 }

@@ -12,7 +12,8 @@ struct FlashKernels: FusedKernels {
     private let tables = CallTables()
 
     init(
-        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int,
+        _ collector: inout ProgramCollector
     ) throws(AttentionError) {
         let longest = problem.segments.reduce(0) { max($0, $1.queryCount) }
         guard let tiles = FlashTiles.row(nativeWidth: width, queries: longest) else {

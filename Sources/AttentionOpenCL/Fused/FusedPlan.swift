@@ -8,11 +8,14 @@ protocol FusedKernels: Sendable {
     static var name: String { get }
 
     /// Why it cannot compute `problem` on this device; `nil` if it can.
-    static func refusal(_ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int) -> String?
+    static func refusal(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
+    ) -> String?
 
     /// Builds or loads the programs.
     init(
-        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int,
+        _ collector: inout ProgramCollector
     ) throws(AttentionError)
 
     /// Choices with their reasons, one a line.
@@ -25,7 +28,10 @@ protocol FusedKernels: Sendable {
 
 extension FusedKernels {
     /// That of the kernels with wide vectors, `width` floats each.
-    static func refusal(_ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int) -> String? {
+    static func refusal(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
+    ) -> String? {
+        guard policy.tiles.isEmpty else { return "\(name): takes no tile sizes" }
         guard width >= 4 else { return "\(name): the native float width of \(width) is below 4" }
         return WideRoom.refusal(problem, kernel: name)
     }
@@ -46,12 +52,12 @@ final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
         _ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend, width: Int,
         reasons: [String] = [], refusals: [String] = []
     ) throws(AttentionError) {
-        if let refusal = Kernels.refusal(problem, backend, width: width) {
+        if let refusal = Kernels.refusal(problem, backend, policy, width: width) {
             throw .unsupported(device: backend.device.name, reason: refusal)
         }
         self.backend = backend
         var collector = ProgramCollector(backend)
-        kernels = try Kernels(problem, backend, width: width, &collector)
+        kernels = try Kernels(problem, backend, policy, width: width, &collector)
         concatenation = try collector.concatenation(problem)
         build = collector.build
         notes = collector.notes

@@ -10,26 +10,39 @@ struct TiledKernels: FusedKernels {
     private let program: ProgramKernel
     private let tables = CallTables()
 
-    static func refusal(_ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int) -> String? {
-        guard tiles(problem, backend).isEmpty else { return nil }
+    static func refusal(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
+    ) -> String? {
+        guard tiles(problem, backend, policy).isEmpty else { return nil }
+        if !policy.tiles.isEmpty {
+            let refusal = TiledTiles.given(policy.tiles).refusal
+            if !refusal.isEmpty { return "\(name): \(refusal)" }
+        }
         return "\(name): no tiles for work-groups of \(backend.largestGroup) and \(backend.localMemoryBytes) bytes of"
             + " local memory"
     }
 
-    private static func tiles(_ problem: AttentionProblem, _ backend: OpenCLBackend) -> [TiledTiles] {
-        TiledTiles.rows(
-            largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes,
-            columns: problem.shape.valueDimension)
+    private static func tiles(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy
+    ) -> [TiledTiles] {
+        let rows = policy.tiles.isEmpty ? TiledTiles.table : [TiledTiles.given(policy.tiles).tiles].compactMap(\.self)
+        return rows.filter {
+            $0.fits(
+                largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes,
+                columns: problem.shape.valueDimension)
+        }
     }
 
     init(
-        _ problem: AttentionProblem, _ backend: OpenCLBackend, width: Int, _ collector: inout ProgramCollector
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int,
+        _ collector: inout ProgramCollector
     ) throws(AttentionError) {
         let storages = try CallStorages(problem, backend.device)
-        for tiles in Self.tiles(problem, backend) {
+        for tiles in Self.tiles(problem, backend, policy) {
             let kernel = TiledKernel(
                 query: storages.query, value: storages.value, hasMask: storages.hasMask,
-                hasShuffles: backend.hasShuffles,
+                hasShuffles: backend.hasShuffles, fuses: backend.fusesMultiplyAdd,
+                subGroup: backend.roomiestSubGroup,
                 valueVectors: tiles.valueVectors(problem.shape.valueDimension), tiles: tiles)
             let program = try collector.program(.tiled(kernel))
             // A compiler may leave less than the device has: registers are shared by the work-items.
@@ -43,7 +56,8 @@ struct TiledKernels: FusedKernels {
         }
         throw .unsupported(
             device: backend.device.name,
-            reason: Self.refusal(problem, backend, width: width) ?? "\(Self.name): its compiler leaves no work-group")
+            reason: Self.refusal(problem, backend, policy, width: width)
+                ?? "\(Self.name): its compiler leaves no work-group")
     }
 
     private func columnBlocks(_ problem: AttentionProblem) -> Int {
@@ -73,12 +87,13 @@ struct TiledKernels: FusedKernels {
         var p = call.arguments
         p.tiles = Int32(count)
         p.keyBlocks = Int32(columnBlocks(call.problem))
+        p.setAligned()
         let buffers = call.buffers
         let launch = try program.launch()
             .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
             .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks)
             .buffer(tables.segments(call)).buffer(tables.blocks(call))
-            .local(bytes: tiles.localBytes(valueVectors: kernel.valueVectors)).bytes(of: p)
+            .bytes(of: p)
         let global = WorkSize(count * Int(p.keyBlocks) * tiles.group, shape.queryHeads, call.problem.segments.count)
         try call.timer.run(launch, on: call.queue, global: global, local: WorkSize(tiles.group, 1, 1))
     }

@@ -35,6 +35,9 @@ public struct DeviceInfo: Sendable, Hashable {
     public let maxWorkItemSizes: [Int]
     /// `CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE` (OpenCL 3.0); ask the kernel where it is 0.
     public let preferredWorkGroupMultiple: Int
+    /// Sizes of sub-groups that a kernel may require (`CL_DEVICE_SUB_GROUP_SIZES_INTEL`), the smallest first; empty without
+    /// `cl_intel_required_subgroup_size`.
+    public let requirableSubGroups: [Int]
     /// `CL_DEVICE_MAX_NUM_SUB_GROUPS`; 0 without sub-groups.
     public let maxSubGroups: Int
 
@@ -55,6 +58,8 @@ public struct DeviceInfo: Sendable, Hashable {
     public let extensions: Set<String>
     public let isAvailable: Bool
     public let hasCompiler: Bool
+    /// `CL_FP_FMA` for single precision: without it, `fma()` is a library call.
+    public let hasFusedMultiplyAdd: Bool
     /// Nanoseconds between two values of the profiling timer.
     public let timerResolution: Int
     /// False where the driver did not answer what every device must: name and type.
@@ -125,14 +130,22 @@ extension DeviceInfo {
         hasUnifiedMemory = flag(CL_DEVICE_HOST_UNIFIED_MEMORY)
 
         extensions = Set(reader.optionalString(CL_DEVICE_EXTENSIONS).split(separator: " ").map(String.init))
+        var subGroups: [Int] = []
+        if extensions.contains("cl_intel_required_subgroup_size") {
+            do { subGroups = try reader.array(DeviceInfo.subGroupSizesParameter, of: 0 as Int) } catch {}
+        }
+        requirableSubGroups = subGroups.sorted()
         isAvailable = flag(CL_DEVICE_AVAILABLE)
         hasCompiler = flag(CL_DEVICE_COMPILER_AVAILABLE)
+        hasFusedMultiplyAdd =
+            reader.optional(CL_DEVICE_SINGLE_FP_CONFIG, 0 as cl_ulong) & cl_ulong(CL_FP_FMA) != 0
         timerResolution = size(CL_DEVICE_PROFILING_TIMER_RESOLUTION)
     }
 
     /// Written out because Apple's headers stop at OpenCL 1.2.
     private static let preferredMultipleParameter: Int32 = 0x1067
     private static let maxSubGroupsParameter: Int32 = 0x105C
+    private static let subGroupSizesParameter: Int32 = 0x4108
 }
 
 /// The kinds of device (`cl_device_type`).

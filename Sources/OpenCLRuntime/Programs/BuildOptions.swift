@@ -16,6 +16,14 @@ public struct BuildOptions: Hashable, Sendable {
         case identifier(String)
 
         public init(integerLiteral value: Int64) { self = .integer(value) }
+
+        /// As the macro's definition has it.
+        public var text: String {
+            switch self {
+            case .integer(let number): "\(number)"
+            case .identifier(let word): word
+            }
+        }
     }
 
     /// The option string the driver gets, such as `-cl-std=CL1.2 -DHEAD_DIMENSION=64`.

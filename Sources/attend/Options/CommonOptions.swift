@@ -49,7 +49,35 @@ struct KernelOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Use kernels of this family, wide or tiled, on a device that would choose the other."))
     var forceFamily: Family?
 
+    @Option(
+        help: ArgumentHelp(
+            "Tile sizes of the kernel that --kernel names, as in ITEMS_Q=8,ITEMS_C=16.", valueName: "name=n,…"))
+    var tiles: TileSizes?
+
     enum Family: String, ExpressibleByArgument, CaseIterable { case wide, tiled }
 
-    var policy: PlanPolicy { PlanPolicy(kernel: kernel, family: forceFamily?.rawValue) }
+    mutating func validate() throws {
+        if tiles != nil, kernel == nil {
+            throw ValidationError("--tiles: expected together with --kernel, found without")
+        }
+    }
+
+    var policy: PlanPolicy {
+        PlanPolicy(kernel: kernel, family: forceFamily?.rawValue, tiles: tiles?.sizes ?? [:])
+    }
+}
+
+/// Tile sizes by name.
+struct TileSizes: ExpressibleByArgument {
+    let sizes: [String: Int]
+
+    init?(argument: String) {
+        var sizes: [String: Int] = [:]
+        for part in argument.split(separator: ",", omittingEmptySubsequences: false) {
+            let sides = part.split(separator: "=", omittingEmptySubsequences: false)
+            guard sides.count == 2, !sides[0].isEmpty, let size = Int(sides[1]) else { return nil }
+            guard sizes.updateValue(size, forKey: String(sides[0])) == nil else { return nil }
+        }
+        self.sizes = sizes
+    }
 }
