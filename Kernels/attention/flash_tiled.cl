@@ -77,10 +77,10 @@ inline void find_scores(
     for (int t = 0; t < LANES * KEY_VECTORS * QUERY_VECTORS; ++t)
         sums[t] = (lanes)(0.0f);
     load_chunk(q, k, blocks, p, w, start, 0, item, next_q, next_k);
-    if (SIDE_VECTORS > (TILE_K - CHUNK) * TILE_Q / LANES) {
-        // The last weights of the tile before have been read by all: queries and keys come in their place.
-        barrier(CLK_LOCAL_MEM_FENCE);
-    }
+#if SIDE_VECTORS > (TILE_K - CHUNK) * TILE_Q / LANES
+    // The last weights of the tile before have been read by all: queries and keys come in their place.
+    barrier(CLK_LOCAL_MEM_FENCE);
+#endif
     store_chunk(next_q, next_k, item, memory);
     int side = 0, depth = 0;
     do {

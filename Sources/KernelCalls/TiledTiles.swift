@@ -108,7 +108,7 @@ public struct TiledTiles: Hashable, Sendable {
             measured: "for 128 work-items or 16 KiB of local memory; not measured on a GPU"),
         TiledTiles(itemsQ: 4, itemsC: 16, chunk: 4, measured: "for 64 work-items; not measured on a GPU"),
         TiledTiles(
-            itemsQ: 4, itemsC: 8, mostValueVectors: 4, chunk: 8, measured: "for 32 work-items; not measured on a GPU"),
+            itemsQ: 4, itemsC: 8, mostValueVectors: 4, chunk: 4, measured: "for 32 work-items; not measured on a GPU"),
         TiledTiles(
             itemsQ: 4, itemsC: 4, mostValueVectors: 4, chunk: 8, measured: "for 16 work-items; not measured on a GPU"),
     ]

@@ -15,7 +15,7 @@ extension KernelMutation {
         unguarded(
             "before the first queries and keys", "flash_tiled.cl",
             "// The last weights of the tile before have been read by all: queries and keys come in their place.",
-            indent: 8,
+            indent: 4,
             "k1365", "size:", tiles: ["ITEMS_Q": 4, "ITEMS_C": 8, "VALUE_VECTORS": 4]),
         unguarded(
             "at queries and keys", "flash_tiled.cl",
@@ -43,8 +43,8 @@ extension KernelMutation {
         unguarded("before a sum", "tile_rows.clh", "// Each item reads the parts of all.", indent: 4, "size:"),
         unguarded(
             "before more columns are written", "tile_rows.clh",
-            "// The columns before these have been read by all; the weights had been before the sum was found.",
-            indent: 12,
+            "// The columns before these have been read by all. One compiler fails at barriers that not all turns of a loop meet.",
+            indent: 8,
             "v128", "v258", tiles: ["VALUE_VECTORS": 2]),
         unguarded(
             "before rows are written", "tile_rows.clh", "// Each item writes rows of others.", indent: 8, "size:"),
