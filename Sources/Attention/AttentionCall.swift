@@ -55,7 +55,18 @@ struct AttentionCall: Sendable {
             }
         }
         for note in answer.report.notes { device.logger.notice("\(note)") }
-        return AttentionResult(outputs, answer.device, answer.report, walk.fallbacks, since: start)
+        let shares = sharesOfOthers(answer.report)
+        return AttentionResult(outputs, answer.device, answer.report, walk.fallbacks + shares, since: start)
+    }
+
+    /// The devices of a group whose shares others computed, told as those are that a whole call passed by.
+    private func sharesOfOthers(_ report: RunReport) -> [Fallback] {
+        for failure in report.failures {
+            device.logger.log(
+                level: failure.isResting ? .debug : .notice, "others compute the share of a device",
+                metadata: ["device": "\(failure.device)", "reason": "\(failure.reason)"])
+        }
+        return report.failures.map { Fallback(from: $0.device, reason: $0.reason) }
     }
 
     private func onDevice() throws(AttentionError) -> Computed {

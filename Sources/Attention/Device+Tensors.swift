@@ -34,10 +34,11 @@ extension Device {
 extension Tensor {
     /// This tensor in the memory of `device`; itself if it is there already. `onHost()` is the way back.
     ///
-    /// The reference computes in host memory: a tensor that is there stays where it is.
+    /// The reference and groups of devices compute from host memory: a tensor that is there stays where it is.
     public func moved(to device: Device) throws(AttentionError) -> Tensor {
         if isPlaceholder { throw PlaceholderStorage.error("tensor") }
         if device.holds(self) { return self }
-        return device.description.kind == .reference ? try onHost() : try device.tensor(self)
+        let staysOnHost = [.reference, .group].contains(device.description.kind)
+        return staysOnHost ? try onHost() : try device.tensor(self)
     }
 }

@@ -38,6 +38,8 @@ public struct Device: Sendable {
     /// Each device of a ``FallbackPolicy`` has this time anew, except for the native path and the reference, which come to an end.
     /// It includes builds, 0.2 to 1 s for a kernel that is not cached. Cost: a thread a call, some 50 µs.
     public var timeLimit: Duration?
+    /// What plans are made by: ``backend``, with pieces for calls larger than its memory.
+    let fitting: FittingBackend
     let rest: RestKeeper
     /// Finish the calls that `backend` fails in.
     let standbys: FallbackChain
@@ -56,6 +58,7 @@ public struct Device: Sendable {
         now: @escaping RestKeeper.Now = { .now }
     ) {
         self.backend = backend
+        fitting = FittingBackend(backend)
         self.standbys = standbys ?? FallbackChain(besides: backend.device.selector, from: source, now: now)
         rest = RestKeeper(now: now)
         self.skipped = skipped

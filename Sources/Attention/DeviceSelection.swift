@@ -1,5 +1,6 @@
 import AttentionNative
 import AttentionReference
+import Logging
 
 /// The way from a preference to an open device.
 ///
@@ -30,6 +31,9 @@ struct DeviceSelection {
             return (try NativeBackend(), "asked for")
         case .reference: return (ReferenceBackend(), "asked for")
         case .openCL(let platform, _): return try indexed(platform, preference)
+        case .openCLPart(let platform, let device, let part, let count):
+            return try divided(.openCL(platform: platform, device: device), platform, part: part, of: count, preference)
+        case .group(let members): return try group(members, preference)
         case .named(let text):
             guard text.contains(where: { !$0.isWhitespace }) else {
                 throw .noDevice(requested: text, reason: "an empty name is nobody's")
@@ -55,7 +59,7 @@ struct DeviceSelection {
                     pass(processors, "\(candidate.description.name) was taken, as GPUs come first")
                     return (backend, "the first usable GPU")
                 case .cpu: processors.append(candidate)
-                case .accelerator, .native, .reference:
+                case .accelerator, .native, .reference, .group:
                     skip(candidate, "devices of kind \(candidate.description.kind) are used only when asked for")
                 }
             }
@@ -94,6 +98,18 @@ struct DeviceSelection {
         _ platform: Int, _ preference: DevicePreference
     ) throws(AttentionError) -> Choice {
         let requested = preference.description
+        let candidate = try candidate(platform, preference)
+        guard isUsable(candidate), let backend = opened(candidate) else {
+            throw .noDevice(requested: requested, reason: whyNone("it cannot be used"))
+        }
+        return (backend, "asked for by its place")
+    }
+
+    /// The device at a place.
+    private mutating func candidate(
+        _ platform: Int, _ preference: DevicePreference
+    ) throws(AttentionError) -> DeviceCandidate {
+        let requested = preference.description
         let count = platformCount()
         guard (0..<count).contains(platform) else {
             let reason = count > 0 ? "there are \(count) platforms, counted from 0" : whyNone("there is no platform")
@@ -104,10 +120,42 @@ struct DeviceSelection {
             let reason = "platform \(platform) has \(candidates.count) devices, counted from 0"
             throw .noDevice(requested: requested, reason: candidates.isEmpty ? whyNone(reason) : reason)
         }
-        guard isUsable(candidate), let backend = opened(candidate) else {
-            throw .noDevice(requested: requested, reason: whyNone("it cannot be used"))
+        return candidate
+    }
+
+    /// One of the equal parts of a device.
+    private mutating func divided(
+        _ whole: DevicePreference, _ platform: Int, part: Int, of count: Int, _ preference: DevicePreference
+    ) throws(AttentionError) -> Choice {
+        let candidate = try candidate(platform, whole)
+        guard isUsable(candidate), let open = candidate.openPart else {
+            throw .noDevice(requested: preference.description, reason: whyNone("it cannot be used"))
         }
-        return (backend, "asked for by its place")
+        do throws(AttentionError) {
+            return (try open(part, count, preference.description), "a part, asked for by its place")
+        } catch {
+            throw .noDevice(requested: preference.description, reason: error.reason)
+        }
+    }
+
+    /// All of `members`, or nobody.
+    private mutating func group(
+        _ members: [DevicePreference], _ preference: DevicePreference
+    ) throws(AttentionError) -> Choice {
+        var devices: [Device] = []
+        for member in members {
+            let backend = try open(member).backend
+            guard !devices.contains(where: { $0.description.selector == backend.device.selector }) else {
+                throw .noDevice(
+                    requested: preference.description, reason: "'\(backend.device.selector)' is in it twice")
+            }
+            var device = Device(backend: backend, skipped: [], logger: Logger(label: "swift-attention"))
+            // What it would say, the group says.
+            device.logger.logLevel = .critical
+            devices.append(device)
+        }
+        skipped.removeAll { skip in devices.contains { $0.description.selector == skip.selector } }
+        return (try Device.group(devices).backend, "a group that was asked for")
     }
 
     /// Opens one with wide vectors first, and otherwise in order.

@@ -12,19 +12,24 @@ public struct DeviceCandidate: Sendable {
     /// What it reports, by name.
     public let limits: [(name: String, value: Limit)]
     let open: @Sendable () throws(AttentionError) -> any Backend
+    /// Opens one of several equal parts: its number, how many there are, and its selector. `nil` for what has none.
+    let openPart: (@Sendable (Int, Int, String) throws(AttentionError) -> any Backend)?
 
     /// One thing that a device reports.
     public typealias Limit = OpenCLCandidate.Limit
 
     init(
         description: DeviceDescription, family: String? = nil, unsuitableReason: String? = nil,
-        limits: [(name: String, value: Limit)] = [], open: @escaping @Sendable () throws(AttentionError) -> any Backend
+        limits: [(name: String, value: Limit)] = [],
+        openPart: (@Sendable (Int, Int, String) throws(AttentionError) -> any Backend)? = nil,
+        open: @escaping @Sendable () throws(AttentionError) -> any Backend
     ) {
         self.description = description
         self.family = family
         self.unsuitableReason = unsuitableReason
         self.limits = limits
         self.open = open
+        self.openPart = openPart
     }
 
     /// The processor without OpenCL, with what the environment variable of `InstructionSet` asks for.
@@ -67,7 +72,10 @@ struct OpenCLSource: DeviceSource {
         try OpenCLDiscovery.candidates(platform: platform).map { candidate in
             DeviceCandidate(
                 description: candidate.description, family: candidate.family,
-                unsuitableReason: candidate.unsuitableReason, limits: candidate.limits
+                unsuitableReason: candidate.unsuitableReason, limits: candidate.limits,
+                openPart: { (part, count, selector) throws(AttentionError) in
+                    try candidate.makeBackend(part: part, of: count, selector: selector)
+                }
             ) { () throws(AttentionError) in try candidate.makeBackend() }
         }
     }

@@ -26,7 +26,20 @@ final class PlanCache: Sendable {
         _ problem: AttentionProblem, _ mask: AttentionMask, _ policy: PlanPolicy,
         _ make: () throws(AttentionError) -> any BackendPlan
     ) throws(AttentionError) -> any BackendPlan {
-        let key = Key(signature: PlanSignature(problem, mask), policy: policy)
+        try plan(PlanSignature(problem, mask), policy, make)
+    }
+
+    /// The plan for a part of a call.
+    func plan(
+        part problem: AttentionProblem, _ policy: PlanPolicy, _ make: () throws(AttentionError) -> any BackendPlan
+    ) throws(AttentionError) -> any BackendPlan {
+        try plan(PlanSignature(part: problem), policy, make)
+    }
+
+    private func plan(
+        _ signature: PlanSignature, _ policy: PlanPolicy, _ make: () throws(AttentionError) -> any BackendPlan
+    ) throws(AttentionError) -> any BackendPlan {
+        let key = Key(signature: signature, policy: policy)
         let known = state.withLock { state -> (any BackendPlan)? in
             let plan = state.plans[key]
             if plan == nil { state.misses += 1 } else { state.hits += 1 }

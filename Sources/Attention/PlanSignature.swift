@@ -25,13 +25,19 @@ struct PlanSignature: Hashable, Sendable {
     let wantsLogSumExp: Bool
 
     init(_ problem: AttentionProblem, _ mask: AttentionMask) {
+        self.init(
+            problem, mask,
+            maskShape: mask.tensor.map { Array(repeating: 1, count: max(0, 4 - $0.rank)) + $0.shape })
+    }
+
+    private init(_ problem: AttentionProblem, _ mask: AttentionMask, maskShape: [Int]?) {
         shape = problem.shape
         pastLength = problem.pastLength
         blockSize = problem.blockSize
         queryType = problem.queryType
         valueType = problem.valueType
         maskType = problem.maskType
-        maskShape = mask.tensor.map { Array(repeating: 1, count: max(0, 4 - $0.rank)) + $0.shape }
+        self.maskShape = maskShape
         isCausal = problem.isCausal
         windowLeft = problem.windowLeft
         windowRight = problem.windowRight
@@ -43,6 +49,18 @@ struct PlanSignature: Hashable, Sendable {
         sequences = problem.isPacked ? problem.segments.count : nil
         scores = problem.scores
         wantsLogSumExp = problem.wantsLogSumExp
+    }
+
+    /// Of a part of a call, whose positions are nobody's to choose: its mask's shape is what its strides tell.
+    init(part problem: AttentionProblem) {
+        let s = problem.shape
+        let maskShape = problem.mask.map { view in
+            [
+                view.batch == 0 ? 1 : s.batch, view.head == 0 ? 1 : s.queryHeads, view.row == 0 ? 1 : s.queryLength,
+                problem.maskKeys,
+            ]
+        }
+        self.init(problem, .none, maskShape: maskShape)
     }
 
     /// - Throws: `AttentionError.invalid` that names the first thing in which `call` is not what was planned.

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What runs attention: a device through OpenCL, the processor natively, the reference.
 public protocol Backend: Sendable {
     var device: DeviceDescription { get }
@@ -12,6 +10,10 @@ public protocol Backend: Sendable {
     /// Memory for tensors that stay where this backend computes. Its contents are undefined.
     func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage
 
+    /// What one call may take of this backend's memory; `nil` without a bound of its own. Calls that need more are computed in
+    /// pieces, by whoever plans them.
+    var memoryLimit: MemoryLimit? { get }
+
     /// What this backend keeps between calls.
     var statistics: BackendStatistics { get }
 
@@ -20,8 +22,22 @@ public protocol Backend: Sendable {
 }
 
 extension Backend {
+    public var memoryLimit: MemoryLimit? { nil }
     public var statistics: BackendStatistics { BackendStatistics() }
     public func releaseMemory() {}
+}
+
+/// How much memory a backend has for the operands and results of a call, in bytes.
+public struct MemoryLimit: Hashable, Sendable {
+    /// The largest piece of memory that can be had at once (`CL_DEVICE_MAX_MEM_ALLOC_SIZE`).
+    public var allocation: Int
+    /// All of it.
+    public var total: Int
+
+    public init(allocation: Int, total: Int) {
+        self.allocation = allocation
+        self.total = total
+    }
 }
 
 /// What a backend keeps between calls.
@@ -56,6 +72,8 @@ public protocol BackendPlan: Sendable {
 public struct DeviceDescription: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable {
         case gpu, cpu, accelerator, native, reference
+        /// Several that share each call.
+        case group
     }
 
     /// The name that `--device` takes: `opencl:0.0`, `reference`.
@@ -109,70 +127,5 @@ public struct PlanExplanation: Hashable, Sendable {
         self.choices = choices
         self.refusals = refusals
         self.scratchBytes = scratchBytes
-    }
-}
-
-/// What a finished call has to tell.
-public struct RunReport: Hashable, Sendable {
-    /// How the kernels came to be.
-    public enum Build: String, Hashable, Sendable {
-        /// Loaded from the program cache, or already in memory.
-        case cached
-        /// Built from source by the driver.
-        case compiled
-        /// Part of this program.
-        case native
-    }
-
-    public var kernel: String
-    public var build: Build
-    public var scratchBytes: Int
-    /// Time on the device in nanoseconds, where it was measured.
-    public var kernelNanoseconds: UInt64?
-    /// What went otherwise than it should without touching the result: programs that could not be kept, say.
-    public var notes: [String]
-
-    public init(
-        kernel: String, build: Build, scratchBytes: Int, kernelNanoseconds: UInt64? = nil, notes: [String] = []
-    ) {
-        self.kernel = kernel
-        self.build = build
-        self.scratchBytes = scratchBytes
-        self.kernelNanoseconds = kernelNanoseconds
-        self.notes = notes
-    }
-}
-
-/// Lets a running call be told to stop, and says what to measure.
-///
-/// A backend looks at it between launches: a kernel that has begun is not interrupted.
-public final class RunControl: Sendable {
-    private let stopped = Atomic<Bool>(false)
-    private let parent: RunControl?
-    /// Measure the time on the device.
-    public let isProfiled: Bool
-
-    /// A control of its own.
-    ///
-    /// - Parameter isProfiled: Whether to measure the time on the device.
-    public init(isProfiled: Bool = false) {
-        self.isProfiled = isProfiled
-        parent = nil
-    }
-
-    /// A control for a part of what `parent` controls: cancelled with it, or alone.
-    ///
-    /// - Parameter parent: The control of the whole, which also says what to measure.
-    public init(following parent: RunControl) {
-        isProfiled = parent.isProfiled
-        self.parent = parent
-    }
-
-    public func cancel() { stopped.store(true, ordering: .relaxed) }
-
-    /// - Throws: ``AttentionError/cancelled`` once ``cancel()`` was called, here or on the control that this one follows.
-    public func check() throws(AttentionError) {
-        if stopped.load(ordering: .relaxed) { throw .cancelled }
-        try parent?.check()
     }
 }

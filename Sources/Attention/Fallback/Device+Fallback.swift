@@ -3,7 +3,7 @@ extension Device {
     func plan(
         _ problem: AttentionProblem, _ mask: AttentionMask, _ policy: PlanPolicy
     ) throws(AttentionError) -> any BackendPlan {
-        try plans.plan(problem, mask, policy) { () throws(AttentionError) in try backend.plan(problem, policy) }
+        try plans.plan(problem, mask, policy) { () throws(AttentionError) in try fitting.plan(problem, policy) }
     }
 
     /// `work` on this device, with its limit.
@@ -40,6 +40,8 @@ extension Standby {
         _ problem: AttentionProblem, _ mask: AttentionMask, _ backend: any Backend, _ policy: PlanPolicy
     ) throws(AttentionError) -> any BackendPlan {
         let own = PlanPolicy(workspaceLimit: policy.workspaceLimit)
-        return try plans.plan(problem, mask, own) { () throws(AttentionError) in try backend.plan(problem, own) }
+        return try plans.plan(problem, mask, own) { () throws(AttentionError) in
+            try FittingBackend(backend).plan(problem, own)
+        }
     }
 }

@@ -77,7 +77,7 @@ extension DeviceDescription.Kind {
     /// Whether calls go through a driver, which may never answer. Our own code ends.
     var isDriver: Bool {
         switch self {
-        case .gpu, .cpu, .accelerator: true
+        case .gpu, .cpu, .accelerator, .group: true
         case .native, .reference: false
         }
     }

@@ -55,7 +55,7 @@ public enum FallbackPolicy: Hashable, Sendable {
         switch self {
         case .automatic:
             switch kind {
-            case .gpu, .cpu, .accelerator: [.native, .reference]
+            case .gpu, .cpu, .accelerator, .group: [.native, .reference]
             case .native: [.reference]
             case .reference: []
             }

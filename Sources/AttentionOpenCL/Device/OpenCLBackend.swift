@@ -57,6 +57,10 @@ public final class OpenCLBackend: Backend {
         return try OpenCLStorage(byteCount: byteCount, context: context, queues: queues, place: device.name)
     }
 
+    public var memoryLimit: MemoryLimit? {
+        MemoryLimit(allocation: info.maxAllocationBytes, total: info.globalMemoryBytes)
+    }
+
     public var statistics: BackendStatistics {
         BackendStatistics(programs: programs.count, idleScratchBytes: scratch.idleBytes)
     }

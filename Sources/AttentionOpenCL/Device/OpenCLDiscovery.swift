@@ -96,6 +96,24 @@ public struct OpenCLCandidate: Sendable {
     ///   ``AttentionError/deviceFailed(device:detail:)`` if the driver refuses.
     public func makeBackend() throws(AttentionError) -> OpenCLBackend { try backend(.embedded) }
 
+    /// A backend on one of `count` equal parts of this device, counted from 0 (`clCreateSubDevices`).
+    ///
+    /// - Parameter selector: What the part is called.
+    /// - Throws: ``AttentionError/unsupported(device:reason:)`` for a device that does not divide so, and as ``makeBackend()``.
+    public func makeBackend(part: Int, of count: Int, selector: String) throws(AttentionError) -> OpenCLBackend {
+        let parts: [OpenCLRuntime.Device]
+        do throws(OpenCLError) { parts = try device.split(count) } catch {
+            throw .unsupported(device: description.name, reason: error.description)
+        }
+        guard parts.indices.contains(part) else {
+            throw .unsupported(device: description.name, reason: "it has \(parts.count) such parts, counted from 0")
+        }
+        var own = OpenCLCandidate(parts[part], selector: selector).description
+        own.name += " (part \(part) of \(count))"
+        let context = try asAttentionError(own.name) { () throws(OpenCLError) in try Context(device: parts[part]) }
+        return OpenCLBackend(context: context, description: own, text: .embedded)
+    }
+
     /// A backend whose kernels are partly replaced, by file name: for tests that prove a wrong kernel is caught.
     @_spi(Testing)
     public func makeBackend(replacingSources files: [String: String]) throws(AttentionError) -> OpenCLBackend {

@@ -2,7 +2,7 @@ import COpenCL
 
 /// One device of a platform (`cl_device_id`) with what it reports about itself.
 ///
-/// Unchecked: a root device is never freed, and the rest is immutable.
+/// Unchecked: a root device is never freed, a part is released with this object, and the rest is immutable.
 public final class Device: @unchecked Sendable {
     public let platform: Platform
     /// What the device reported when it was listed.
@@ -10,19 +10,24 @@ public final class Device: @unchecked Sendable {
     /// Why no kernel can run here, or nil.
     public let unsuitability: Unsuitability?
     let id: OpaquePointer
+    /// Made by ``split(_:)``: released with this object.
+    private let isPart: Bool
 
     public var name: String { info.name }
     public var library: OpenCLLibrary { platform.library }
     /// The `cl_device_id`, for code that calls OpenCL itself.
     public var unsafeHandle: OpaquePointer { id }
 
-    init(id: OpaquePointer, platform: Platform) {
+    init(id: OpaquePointer, platform: Platform, isPart: Bool = false) {
         self.id = id
+        self.isPart = isPart
         self.platform = platform
         let reader = InfoReader(library: platform.library, function: platform.library.table.getDeviceInfo, object: id)
         info = DeviceInfo(reader)
         unsuitability = Unsuitability(info)
     }
+
+    deinit { if isPart { library.release(id, with: library.table.releaseDevice) } }
 
     /// A device a caller already has. Nothing is retained: root devices live as long as the process.
     ///

@@ -45,6 +45,10 @@ struct FunctionTable: Sendable {
         @Sendable @convention(c) (
             Handle, cl_device_type, cl_uint, UnsafeMutablePointer<cl_device_id?>?, Count
         ) -> cl_int
+    typealias CreateSubDevices =
+        @Sendable @convention(c) (
+            Handle, UnsafePointer<Int>?, cl_uint, UnsafeMutablePointer<cl_device_id?>?, Count
+        ) -> cl_int
     typealias CreateContext =
         @Sendable @convention(c) (
             UnsafePointer<cl_context_properties>?, cl_uint, Devices,
@@ -113,6 +117,8 @@ struct FunctionTable: Sendable {
     let getPlatformInfo: Function<Info>
     let getDeviceIDs: Function<GetDevices>
     let getDeviceInfo: Function<Info>
+    let createSubDevices: Function<CreateSubDevices>
+    let releaseDevice: Function<Single>
     let createContext: Function<CreateContext>
     let retainContext: Function<Single>
     let releaseContext: Function<Single>
@@ -160,6 +166,8 @@ struct FunctionTable: Sendable {
         getPlatformInfo = Function("clGetPlatformInfo", in: library)
         getDeviceIDs = Function("clGetDeviceIDs", in: library)
         getDeviceInfo = Function("clGetDeviceInfo", in: library)
+        createSubDevices = Function("clCreateSubDevices", in: library)
+        releaseDevice = Function("clReleaseDevice", in: library)
         createContext = Function("clCreateContext", in: library)
         retainContext = Function("clRetainContext", in: library)
         releaseContext = Function("clReleaseContext", in: library)

@@ -43,8 +43,10 @@ struct DevicesCommand: ParsableCommand {
     }
 
     private func rows(_ listing: DeviceListing, _ chosen: String) -> [Row] {
-        listing.candidates.map { candidate in
-            let isChosen = candidate.description.selector == chosen
+        // A group is chosen by its members.
+        let chosen = chosen.split(separator: "+").map(String.init)
+        return listing.candidates.map { candidate in
+            let isChosen = chosen.contains(candidate.description.selector)
             let choice = common.device == "auto" ? listing.reason : "what --device names"
             return Row(
                 description: candidate.description, family: candidate.family, isChosen: isChosen,

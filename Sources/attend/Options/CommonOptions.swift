@@ -11,7 +11,8 @@ struct CommonOptions: ParsableArguments {
             "Where to compute.",
             discussion: """
                 auto (the best GPU, else the best CPU device, else native), gpu, cpu, native (without OpenCL), reference, \
-                opencl:P.D by index, or a part of a platform's or device's name; all, for conform and verify.
+                opencl:P.D by index, opencl:P.D/IofN for one of N equal parts of it, or a part of a platform's or device's \
+                name; several with + between them share each call; all, for conform and verify.
                 """, valueName: "sel"))
     var device = "auto"
 

@@ -14,8 +14,8 @@ struct FallbackOption: ExpressibleByArgument {
         if case .ordered(let devices) = policy {
             let areAllKinds = devices.allSatisfy { device in
                 switch device {
-                case .gpu, .cpu, .native, .reference, .openCL: true
-                case .automatic, .named: false
+                case .gpu, .cpu, .native, .reference, .openCL, .openCLPart: true
+                case .automatic, .named, .group: false
                 }
             }
             if !areAllKinds { return nil }
