@@ -50,6 +50,8 @@ extension AttentionProblem {
 extension Tensor {
     /// A mask's entries for `part`, of rank 4. Dimensions of size 1 are broadcast and stay, but for the last, which ends early.
     fileprivate func cutMask(_ part: ProblemPart, _ heads: Range<Int>) throws(AttentionError) -> Tensor {
+        // A single number is every key's; a last dimension of 1 is the first key's.
+        guard rank > 0 else { return self }
         let missing = 4 - rank
         var mask = try viewed(
             shape: Array(repeating: 1, count: missing) + shape,

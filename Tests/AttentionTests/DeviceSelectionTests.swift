@@ -155,6 +155,34 @@ import Testing
     }
 
     @Test(arguments: [
+        ("opencl:1.0/1of2", DevicePreference.openCLPart(platform: 1, device: 0, part: 1, of: 2)),
+        ("opencl:1.0/2of2", .named("opencl:1.0/2of2")), ("opencl:1.0/", .named("opencl:1.0/")),
+        ("opencl:1.0/-1of2", .named("opencl:1.0/-1of2")), ("gpu+native", .group([.gpu, .native])),
+        (
+            "opencl:0.0 + opencl:1.0/0of4",
+            .group([
+                .openCL(platform: 0, device: 0), .openCLPart(platform: 1, device: 0, part: 0, of: 4),
+            ])
+        ), ("Plus+", .named("Plus+")),
+    ])
+    func partsAndGroupsAreReadFromText(_ text: String, _ preference: DevicePreference) {
+        #expect(DevicePreference(text) == preference)
+        #expect(DevicePreference(preference.description) == preference)
+    }
+
+    @Test func aGroupIsAllOfItsMembers() throws {
+        let device = try select(.group([.openCL(platform: 2, device: 0), .native]), mixed())
+        #expect(device.description.selector == "opencl:2.0+native")
+        #expect(device.description.platform == "Hard + none")
+        for members in [[DevicePreference.gpu, .openCL(platform: 2, device: 0)], [.native, .named("nobody")]] {
+            #expect(throws: AttentionError.self) { try select(.group(members), mixed()) }
+        }
+        #expect(throws: AttentionError.self) {
+            try select(.openCLPart(platform: 2, device: 0, part: 0, of: 2), mixed())
+        }
+    }
+
+    @Test(arguments: [
         ("auto", DevicePreference.automatic), ("GPU", .gpu), ("cpu", .cpu), ("native", .native),
         ("reference", .reference), ("opencl:1.12", .openCL(platform: 1, device: 12)), ("NVIDIA", .named("NVIDIA")),
         ("opencl:1", .named("opencl:1")), ("opencl:-1.0", .named("opencl:-1.0")), ("opencl:a.b", .named("opencl:a.b")),

@@ -93,7 +93,7 @@ struct PieceCutter {
         if problem.scores != nil { sizes.append(("scores", rows &* n &* size, false)) }
         if let view = problem.mask, let type = problem.maskType {
             let broadcast = (view.batch == 0 ? 1 : b) &* (view.head == 0 ? 1 : heads) &* (view.row == 0 ? 1 : r)
-            let columns = min(max(problem.maskKeys - part.keys.lowerBound, 0), n)
+            let columns = view.column == 0 ? 1 : min(max(problem.maskKeys - part.keys.lowerBound, 0), n)
             sizes.append(("mask", broadcast &* columns &* type.byteCount, view.row == 0))
         }
         return sizes
