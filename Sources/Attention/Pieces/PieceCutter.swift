@@ -7,8 +7,6 @@ struct PieceCutter {
         case refused(String)
     }
 
-    private enum Side { case queries, keys }
-
     /// Rows and keys are cut at multiples of these where there are as many, as kernels read them in tiles and chunks.
     private static let (rowStep, keyStep) = (64, 256)
 
@@ -44,24 +42,25 @@ struct PieceCutter {
         return "pieces: \(found) cannot be cut any further\(CutUnits.keyRefusal(problem).map { ": \($0)" } ?? "")"
     }
 
+    /// Rows are cut to their end before keys are, so that the ranges of keys of the same rows follow one another.
     private func halves(_ part: ProblemPart) -> (ProblemPart, ProblemPart)? {
         if part.batch.count > 1 { return Self.halves(part, \.batch, 1) }
         if part.keyValueHeads.count > 1 { return Self.halves(part, \.keyValueHeads, 1) }
-        switch (side(part), part.rows.count > 1, part.keys.count > 1 && CutUnits.keyRefusal(problem) == nil) {
-        case (.queries, true, _), (.keys, true, false): return Self.halves(part, \.rows, Self.rowStep)
-        case (.keys, _, true), (.queries, false, true): return Self.halves(part, \.keys, Self.keyStep)
-        case (_, false, false): return nil
-        }
+        let canCutKeys = part.keys.count > 1 && CutUnits.keyRefusal(problem) == nil
+        let canCutRows = part.rows.count > 1 && !problem.isPartial(part)
+        if canCutRows, !canCutKeys || hasManyRows(part) { return Self.halves(part, \.rows, Self.rowStep) }
+        return canCutKeys ? Self.halves(part, \.keys, Self.keyStep) : nil
     }
 
-    /// Which of the two has to become less.
-    private func side(_ part: ProblemPart) -> Side {
-        let sizes = sizes(part)
-        let ofKeys = sizes.filter(\.isOfKeys)
-        if sizes.contains(where: { !$0.isOfKeys && $0.bytes > limit.allocation }) { return .queries }
-        if ofKeys.contains(where: { $0.bytes > limit.allocation }) { return .keys }
-        let keys = ofKeys.reduce(0) { $0 + $1.bytes }
-        return keys > limit.total / 2 ? .keys : .queries
+    /// True if what belongs to the queries is too large by itself, whatever becomes of the keys.
+    private func hasManyRows(_ part: ProblemPart) -> Bool {
+        let ofKeys = sizes(part, isPartial: false).filter(\.isOfKeys)
+        let cutsKeys =
+            ofKeys.contains { $0.bytes > limit.allocation }
+            || ofKeys.reduce(0) { $0 + $1.bytes } > limit.total / 2
+        let ofQueries = sizes(part, isPartial: cutsKeys).filter { !$0.isOfKeys }
+        return ofQueries.contains { $0.bytes > limit.allocation }
+            || ofQueries.reduce(0) { $0 + $1.bytes } > limit.total / 2
     }
 
     private static func halves(
@@ -78,8 +77,11 @@ struct PieceCutter {
 
     /// The bytes that a part reads and writes, as it is laid out for itself.
     private func sizes(_ part: ProblemPart) -> [(name: String, bytes: Int, isOfKeys: Bool)] {
+        sizes(part, isPartial: problem.isPartial(part))
+    }
+
+    private func sizes(_ part: ProblemPart, isPartial: Bool) -> [(name: String, bytes: Int, isOfKeys: Bool)] {
         let s = problem.shape
-        let isPartial = problem.isPartial(part)
         let heads = problem.queryHeads(part).count
         let (b, kv, r, n) = (part.batch.count, part.keyValueHeads.count, part.rows.count, part.keys.count)
         let size = isPartial ? max(problem.queryType.byteCount, 4) : problem.queryType.byteCount

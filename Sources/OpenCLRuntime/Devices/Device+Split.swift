@@ -14,6 +14,12 @@ extension Device {
             throw .invalidArgument(
                 operation: "dividing \(name)", reason: "\(count) parts of \(info.computeUnits) compute units")
         }
+        // Asked first: rusticl 22.3 crashes in the call, and says before that it divides in no way.
+        let reader = InfoReader(library: library, function: library.table.getDeviceInfo, object: id)
+        let ways = try reader.array(CL_DEVICE_PARTITION_PROPERTIES, of: 0 as Int)
+        guard ways.contains(Int(CL_DEVICE_PARTITION_EQUALLY)) else {
+            throw .invalidArgument(operation: "dividing \(name)", reason: "the device does not divide equally")
+        }
         let function = library.table.createSubDevices
         let call = try library(function)
         let units = info.computeUnits / count

@@ -33,6 +33,41 @@ import Testing
         #expect(bytes == 1 << 20 ? runs == count : runs > 2 * count)
     }
 
+    /// Whatever is too large, all of a call is computed once, and the ranges of keys of the same rows follow one another.
+    @Test(arguments: [40, 100, 300, 1000, 4000], [Int.max, 1000])
+    func piecesAreAllOfACall(_ allocation: Int, _ total: Int) throws {
+        for type in [ElementType.float32, .bfloat16] {
+            let shape = AttentionShape(batch: 2, queryHeads: 2, queryLength: 9, keyLength: 11, headDimension: 8)
+            let inputs = AttentionInputs(
+                query: try .placeholder(shape.queryShape, type), key: try .placeholder(shape.keyShape, type),
+                value: try .placeholder(shape.valueShape, type),
+                mask: .tensor(try .placeholder([2, 1, 9, 11], .float32)))
+            let problem = try AttentionProblem(inputs)
+            let cutter = PieceCutter(problem: problem, limit: MemoryLimit(allocation: allocation, total: total))
+            guard case .pieces(let pieces) = cutter.pieces() else {
+                Issue.record("nothing fits into \(allocation) of \(total)")
+                continue
+            }
+            var seen = [Int](repeating: 0, count: 2 * 2 * 9 * 11)
+            for piece in pieces {
+                #expect(cutter.tooLarge(piece) == nil)
+                for b in piece.batch {
+                    for h in piece.keyValueHeads {
+                        for i in piece.rows { for j in piece.keys { seen[((b * 2 + h) * 9 + i) * 11 + j] += 1 } }
+                    }
+                }
+            }
+            #expect(seen.allSatisfy { $0 == 1 })
+            var groups = 0
+            for (index, piece) in pieces.enumerated() where index == 0 || !piece.sharesResults(with: pieces[index - 1])
+            {
+                groups += 1
+            }
+            let different = Set(pieces.map { [$0.batch, $0.keyValueHeads, $0.rows] })
+            #expect(groups == different.count)
+        }
+    }
+
     @Test func thePlanSaysSo() throws {
         let inputs = try smallInputs(mask: .none)
         let device = Device.quiet(NarrowBackend(ReferenceBackend(), allocation: 500))
