@@ -65,6 +65,8 @@ import Testing
         let ahead = try joined([([0.3, 0], 120), ([1e30, 5], 0)])
         #expect(ahead.output == [Double(Float(0.3)), 0])
         #expect(ahead.logSumExp == 120)
+        // Many keys, each 111 behind, are 100 behind together.
+        #expect(try joined([([0.3, 0], 120), ([1e30, 1e30], 20)]).output == ahead.output)
         let broken = try joined([([0.3, 1], 120), ([.nan, 5], 0)])
         #expect(broken.output[0].isNaN)
         #expect(broken.output[1] == 1)
