@@ -1,6 +1,5 @@
 import AttentionNative
 import AttentionReference
-import Logging
 
 /// The way from a preference to an open device.
 ///
@@ -10,7 +9,7 @@ struct DeviceSelection {
     typealias Choice = (backend: any Backend, reason: String)
 
     private let source: any DeviceSource
-    private(set) var skipped: [SkippedDevice] = []
+    var skipped: [SkippedDevice] = []
     /// Never chosen.
     private let excluded: String?
 
@@ -106,7 +105,7 @@ struct DeviceSelection {
     }
 
     /// The device at a place.
-    private mutating func candidate(
+    mutating func candidate(
         _ platform: Int, _ preference: DevicePreference
     ) throws(AttentionError) -> DeviceCandidate {
         let requested = preference.description
@@ -121,41 +120,6 @@ struct DeviceSelection {
             throw .noDevice(requested: requested, reason: candidates.isEmpty ? whyNone(reason) : reason)
         }
         return candidate
-    }
-
-    /// One of the equal parts of a device.
-    private mutating func divided(
-        _ whole: DevicePreference, _ platform: Int, part: Int, of count: Int, _ preference: DevicePreference
-    ) throws(AttentionError) -> Choice {
-        let candidate = try candidate(platform, whole)
-        guard isUsable(candidate), let open = candidate.openPart else {
-            throw .noDevice(requested: preference.description, reason: whyNone("it cannot be used"))
-        }
-        do throws(AttentionError) {
-            return (try open(part, count, preference.description), "a part, asked for by its place")
-        } catch {
-            throw .noDevice(requested: preference.description, reason: error.reason)
-        }
-    }
-
-    /// All of `members`, or nobody.
-    private mutating func group(
-        _ members: [DevicePreference], _ preference: DevicePreference
-    ) throws(AttentionError) -> Choice {
-        var devices: [Device] = []
-        for member in members {
-            let backend = try open(member).backend
-            guard !devices.contains(where: { $0.description.selector == backend.device.selector }) else {
-                throw .noDevice(
-                    requested: preference.description, reason: "'\(backend.device.selector)' is in it twice")
-            }
-            var device = Device(backend: backend, skipped: [], logger: Logger(label: "swift-attention"))
-            // What it would say, the group says.
-            device.logger.logLevel = .critical
-            devices.append(device)
-        }
-        skipped.removeAll { skip in devices.contains { $0.description.selector == skip.selector } }
-        return (try Device.group(devices).backend, "a group that was asked for")
     }
 
     /// Opens one with wide vectors first, and otherwise in order.
@@ -201,7 +165,7 @@ extension DeviceSelection {
         return candidates
     }
 
-    private mutating func isUsable(_ candidate: DeviceCandidate) -> Bool {
+    mutating func isUsable(_ candidate: DeviceCandidate) -> Bool {
         let isExcluded = candidate.description.selector == excluded
         guard let reason = isExcluded ? "another was wanted for it" : candidate.unsuitableReason else { return true }
         skip(candidate, reason)
@@ -230,7 +194,7 @@ extension DeviceSelection {
         skipped.append(SkippedDevice(selector: selector, name: name, reason: reason))
     }
 
-    private func whyNone(_ otherwise: String) -> String {
+    func whyNone(_ otherwise: String) -> String {
         skipped.isEmpty ? otherwise : "passed over: \(skipped.map(\.description).joined(separator: "; "))"
     }
 }

@@ -11,7 +11,8 @@ extension Device {
     /// are too small to gain are left to the fastest. `AttentionPlan.explain()` tells the shares and why.
     ///
     /// Shares follow measured speeds: the first plan of a kind runs a small call on each device, some milliseconds, and each call
-    /// after that is a measurement too. A plan's shares are fixed when it is made.
+    /// after that is a measurement too. A plan's shares are fixed when it is made, so that its results have the same bits each time;
+    /// ``Device/releaseMemory()`` drops plans, and the next ones know what was measured since.
     ///
     /// A device that fails hands its share to the fastest of the others and rests for its ``restTime``: meanwhile, the others have
     /// shares of their own. ``AttentionResult/fallbacks`` names it. Only if all fail does the call, and goes on as its

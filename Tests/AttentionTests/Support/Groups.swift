@@ -90,3 +90,43 @@ private struct NarrowPlan: BackendPlan {
         return try inner.run(problem, inputs, outputs, control)
     }
 }
+
+/// A device that computes as `inner` does and dies in one of its runs, when all is computed and spoilt again.
+final class DyingBackend: Backend {
+    static let error = AttentionError.deviceFailed(device: "dying", detail: "clWaitForEvents: CL_DEVICE_NOT_AVAILABLE")
+
+    let inner: any Backend
+    fileprivate let failingRun: Int
+    fileprivate let runs = Atomic<Int>(0)
+
+    init(_ inner: any Backend, failingRun: Int) {
+        self.inner = inner
+        self.failingRun = failingRun
+    }
+
+    var device: DeviceDescription { inner.device }
+
+    func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
+        DyingPlan(backend: self, inner: try inner.plan(problem, policy))
+    }
+
+    func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage {
+        try inner.makeStorage(byteCount: byteCount)
+    }
+}
+
+private struct DyingPlan: BackendPlan {
+    let backend: DyingBackend
+    let inner: any BackendPlan
+
+    var explanation: PlanExplanation { inner.explanation }
+
+    func run(
+        _ problem: AttentionProblem, _ inputs: AttentionInputs, _ outputs: AttentionOutputs, _ control: RunControl
+    ) throws(AttentionError) -> RunReport {
+        let report = try inner.run(problem, inputs, outputs, control)
+        guard backend.runs.add(1, ordering: .relaxed).newValue == backend.failingRun else { return report }
+        try outputs.spoil(part: 1)
+        throw DyingBackend.error
+    }
+}
