@@ -56,7 +56,9 @@ import Testing
             let right = try Device.reference.attend(inputs).output.floats()
             for call in 1...3 {
                 let result = try group.attend(inputs, fallback: .never)
-                for (value, expected) in zip(try result.output.floats(), right) { #expect(abs(value - expected) < 1e-5) }
+                for (value, expected) in zip(try result.output.floats(), right) {
+                    #expect(abs(value - expected) < 1e-5)
+                }
                 #expect(result.fallbacks.map(\.from) == (call == 1 ? [] : [pair[0].description.name]))
                 #expect((result.fallbacks.first?.reason == "\(DyingBackend.error)") == (call == 2))
             }
