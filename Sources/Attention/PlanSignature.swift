@@ -4,6 +4,8 @@
 struct PlanSignature: Hashable, Sendable {
     let shape: AttentionShape
     let pastLength: Int
+    /// Past keys of length 0 still make present ones, which a plan for none does not write.
+    let hasPast: Bool
     /// Rows of a block; 0 without blocks.
     let blockSize: Int
     let queryType: ElementType
@@ -33,6 +35,7 @@ struct PlanSignature: Hashable, Sendable {
     private init(_ problem: AttentionProblem, _ mask: AttentionMask, maskShape: [Int]?) {
         shape = problem.shape
         pastLength = problem.pastLength
+        hasPast = problem.hasPast
         blockSize = problem.blockSize
         queryType = problem.queryType
         valueType = problem.valueType
@@ -69,6 +72,7 @@ struct PlanSignature: Hashable, Sendable {
         if call == self { return }
         try Self.expect("shape", .shape, shape, call.shape)
         try Self.expect("pastKey", .shape, "\(pastLength) past keys", "\(call.pastLength) past keys")
+        try Self.expect("pastKey", .combination, Self.past(hasPast), Self.past(call.hasPast))
         try Self.expect("blockTable", .combination, Self.blocks(blockSize), Self.blocks(call.blockSize))
         try Self.expect("query", .elementType, queryType, call.queryType)
         try Self.expect("value", .elementType, valueType, call.valueType)
@@ -88,6 +92,8 @@ struct PlanSignature: Hashable, Sendable {
         try Self.expect("scores", .value, Self.text(scores), Self.text(call.scores))
         try Self.expect("logSumExp", .value, wantsLogSumExp, call.wantsLogSumExp)
     }
+
+    private static func past(_ isThere: Bool) -> String { isThere ? "past keys" : "no past keys" }
 
     private static func blocks(_ size: Int) -> String { size == 0 ? "no blocks" : "blocks of \(size) keys" }
 

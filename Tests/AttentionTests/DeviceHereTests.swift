@@ -53,6 +53,20 @@ import Testing
         }
     }
 
+    /// A past of length 0 makes present keys and values, also after a call of the same sizes that had none.
+    @Test(arguments: wide) func anEmptyPastIsAPast(_ selector: String) throws {
+        let device = try device(selector)
+        var inputs = try smallInputs()
+        _ = try device.attend(inputs, fallback: .never)
+        inputs.pastKey = try Tensor(zeros: [2, 2, 0, 8], elementType: .float32)
+        inputs.pastValue = try Tensor(zeros: [2, 2, 0, 6], elementType: .float32)
+        let found = try device.attend(inputs, fallback: .never)
+        #expect(try found.presentKey?.contiguousBytes() == inputs.key.contiguousBytes())
+        #expect(try found.presentValue?.contiguousBytes() == inputs.value.contiguousBytes())
+        let right = try Device.reference.attend(inputs).output.floats()
+        for (value, expected) in zip(try found.output.floats(), right) { #expect(abs(value - expected) < 1e-5) }
+    }
+
     @Test(.timeLimit(.minutes(10)), arguments: usable) func tasksGetTheSameBits(_ selector: String) async throws {
         let device = try device(selector)
         // Where a call takes long, fewer show as much.
