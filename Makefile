@@ -30,14 +30,17 @@ test:
 
 build-tests:
 	swift build $(release) --build-tests
-	@mkdir -p .build/test-cache/pocl
+	# As private as a cache of programs has to be.
+	@mkdir -p -m 700 .build/test-cache && chmod 700 .build/test-cache && mkdir -p .build/test-cache/pocl
 
 unit: build-tests
 	$(testing) swift test $(release) --skip-build --skip OwnProcessTests 2>&1 | tee .build/test.log
 	# Waits for child processes, on threads that other tests would lack on a small machine.
 	$(testing) swift test $(release) --skip-build --filter OwnProcessTests
-	# Alone in its process, as it looks at the memory of all of it.
-	$(testing) ATTEND_MEASURE_MEMORY=1 swift test $(release) --skip-build --filter MemoryTests
+	# Alone in their processes, as they look at the memory of all of it.
+	for suite in AttentionTests.MemoryTests WorkerMemoryTests; do \
+	    $(testing) ATTEND_MEASURE_MEMORY=1 swift test $(release) --skip-build --filter $$suite || exit 1; \
+	done
 
 conform: build-tests
 	$(testing) $(attend) conform --device all Tests/Conformance $(sample)

@@ -127,37 +127,4 @@ import Testing
         pool.release()
         #expect(pool.idleBytes == 0)
     }
-
-    #if os(Linux)
-        /// 20,000 jobs leave the process as large as it was. Other tests run meanwhile, so that one quiet attempt of ten is proof.
-        @Test func memoryIsSteady() throws {
-            let pool = WorkerPool(threads: 3)
-            let tally = Tally(items: 8)
-            func jobs(_ count: Int) throws {
-                for round in 0..<count {
-                    try pool.run(
-                        counting, tally.context, count: 1 + round % 8, grain: 1, threads: 3,
-                        scratchBytes: round % 5 * 3000)
-                }
-            }
-            try jobs(1000)
-            var least = Int.max
-            for _ in 0..<10 {
-                let before = try #require(Self.residentBytes())
-                try jobs(20_000)
-                least = min(least, try #require(Self.residentBytes()) - before)
-                if least < 1 << 20 { break }
-            }
-            #expect(least < 1 << 20)
-        }
-
-        private static func residentBytes() -> Int? {
-            guard let file = fopen("/proc/self/statm", "r") else { return nil }
-            defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 256)
-            guard fgets(&line, 256, file) != nil else { return nil }
-            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * Int(getpagesize()) }
-        }
-    #endif
 }
