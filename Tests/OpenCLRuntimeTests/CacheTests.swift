@@ -242,3 +242,35 @@ import Testing
         #expect(try build(cache, subject, value: 9) == .cached)
     }
 }
+
+@Suite(.needsDevice) struct CacheRecordTests {
+    @Test(arguments: Machine.subjects)
+    func keptFoundForgotten(_ subject: Subject) throws {
+        let folder = TemporaryFolder()
+        let cache = ProgramCache(folder: folder.file("made"))
+        let key = CacheKey(device: subject.device, flags: "square", source: SHA256.digest(of: "text"))
+        #expect(throws: CacheProblem.notFound) { try cache.record(.verdict, key) }
+        #expect(try !cache.forget(.verdict, key))
+        try cache.keep([1, 2, 3], .verdict, key)
+        #expect(try cache.record(.verdict, key) == [1, 2, 3])
+        // Another kind, subject or text is another record.
+        #expect(throws: CacheProblem.notFound) { try cache.record(.tuning, key) }
+        for (flags, text) in [("round", "text"), ("square", "another")] {
+            let other = CacheKey(device: subject.device, flags: flags, source: SHA256.digest(of: text))
+            #expect(throws: CacheProblem.notFound) { try cache.record(.verdict, other) }
+        }
+        try cache.keep([4], .verdict, key)
+        try cache.keep([5], .tuning, key)
+        #expect(try cache.record(.verdict, key) == [4])
+        #expect(try cache.entries().map(\.kind.rawValue).sorted() == ["tuning", "verdict"])
+        #expect(try cache.forget(.tuning, key))
+        #expect(try cache.clear() == 1 && cache.entries().isEmpty)
+    }
+
+    @Test(arguments: Machine.subjects)
+    func noneWhereTheCacheIsOff(_ subject: Subject) throws {
+        let key = CacheKey(device: subject.device, flags: "", source: SHA256.digest(of: ""))
+        #expect(throws: CacheProblem.off) { try ProgramCache(folder: nil).keep([1], .verdict, key) }
+        #expect(throws: CacheProblem.off) { try ProgramCache(folder: nil).record(.verdict, key) }
+    }
+}

@@ -1,14 +1,13 @@
-/// The form of one cached binary:
+/// The form of one cached file, a binary or a record about one:
 ///
 ///     magic     8 bytes
 ///     version   UInt32, little-endian as the rest
 ///     keyBytes  UInt32
 ///     payload   UInt64, its length
 ///     key       as `CacheKey.bytes`
-///     payload   as the driver gave it
+///     payload   as the driver gave it, or the record's own
 ///     digest    SHA-256 of everything before
 enum CacheFile {
-    static let suffix = ".clbin"
     static let magic = Array("SWATTNCL".utf8)
     static let version: UInt32 = 1
     static let headerBytes = 24

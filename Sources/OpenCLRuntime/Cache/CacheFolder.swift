@@ -136,8 +136,9 @@ struct CacheFolder: ~Copyable {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            let isEntry = name.hasSuffix(CacheFile.suffix) && name.utf8.count == 64 + CacheFile.suffix.utf8.count
-            if isEntry || (temporary && name.hasPrefix(Self.temporaryPrefix)) { names.append(name) }
+            if CacheEntryKind(fileName: name) != nil || (temporary && name.hasPrefix(Self.temporaryPrefix)) {
+                names.append(name)
+            }
         }
         return names.sorted()
     }

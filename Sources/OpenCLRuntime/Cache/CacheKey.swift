@@ -12,14 +12,23 @@ public struct CacheKey: Hashable, Sendable {
     public let source: String
 
     init(device: Device, options: BuildOptions, source: ProgramSource) {
+        self.init(device: device, flags: options.flags, source: source.digest)
+    }
+
+    /// The key of a record that is not about one program alone.
+    ///
+    /// - Parameters:
+    ///   - flags: What the record is about, beside device and driver.
+    ///   - source: The digest of every text that it depends on.
+    package init(device: Device, flags: String, source: SHA256Digest) {
         platform = device.platform.name
         platformVersion = device.platform.version
         self.device = device.name
         deviceVersion = device.info.version.text
         driver = device.info.driverVersion
         host = device.info.type.contains(.cpu) ? HostProcessor.identity : ""
-        flags = options.flags
-        self.source = source.digest.description
+        self.flags = flags
+        self.source = source.description
     }
 
     private init(fields: [String]) {
@@ -55,7 +64,7 @@ public struct CacheKey: Hashable, Sendable {
     }
 
     /// The name of the file in the folder.
-    var fileName: String { SHA256.digest(of: bytes).description + CacheFile.suffix }
+    func fileName(_ kind: CacheEntryKind) -> String { SHA256.digest(of: bytes).description + kind.suffix }
 
     static func littleEndian<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
         withUnsafeBytes(of: number.littleEndian) { Array($0) }

@@ -19,9 +19,10 @@ public final class ProgramCache: Sendable {
     /// `off` keeps everything in memory.
     public static let switchVariable = "ATTEND_CACHE"
 
-    /// One binary on disk.
+    /// One file on disk.
     public struct Entry: Hashable, Sendable {
-        /// What it was built from and for; nil for a file that cannot be read.
+        public let kind: CacheEntryKind
+        /// What it was built from and for, or is about; nil for a file that cannot be read.
         public let key: CacheKey?
         /// The file's name in ``ProgramCache/folder``.
         public let file: String
@@ -105,9 +106,7 @@ public final class ProgramCache: Sendable {
     private func stored(
         _ key: CacheKey, _ source: ProgramSource, _ options: BuildOptions, _ context: Context
     ) throws(CacheProblem) -> Program {
-        guard let folder else { throw absence }
-        guard key.isComplete else { throw .namelessDriver }
-        let payload = try CacheFile.decode(try CacheFolder(path: folder, create: false).read(key.fileName), key: key)
+        let payload = try record(.program, key)
         do throws(OpenCLError) {
             return try Program.load(binary: payload, name: source.name, options: options, in: context)
         } catch {
@@ -116,48 +115,19 @@ public final class ProgramCache: Sendable {
     }
 
     private func store(_ program: Program, _ key: CacheKey) throws(CacheProblem) {
-        guard let folder else { throw absence }
-        guard key.isComplete else { throw .namelessDriver }
+        // A cache that is off needs no binary.
+        _ = try opened(key)
         let binary: [UInt8]
         do throws(OpenCLError) { binary = try program.binary() } catch { throw .noBinary }
         guard !binary.isEmpty else { throw .noBinary }
         guard binary.count <= CacheFile.sizeLimit - (1 << 16) else { throw .tooLarge(bytes: binary.count) }
-        try CacheFolder(path: folder).write(CacheFile.encode(key: key, payload: binary), as: key.fileName)
-    }
-}
-
-extension ProgramCache {
-    /// The binaries on disk, by file name; none where there is no folder yet.
-    public func entries() throws(CacheProblem) -> [Entry] {
-        guard let folder else { return [] }
-        do throws(CacheProblem) {
-            let opened = try CacheFolder(path: folder, create: false)
-            var result: [Entry] = []
-            for name in try opened.names() {
-                let bytes: [UInt8]
-                do throws(CacheProblem) { bytes = try opened.read(name) } catch { bytes = [] }
-                result.append(Entry(key: CacheFile.key(bytes), file: name, byteCount: bytes.count))
-            }
-            return result
-        } catch .notFound {
-            return []
-        }
+        try keep(binary, .program, key)
     }
 
-    /// Bytes of all binaries on disk.
-    public func totalBytes() throws(CacheProblem) -> Int { try entries().reduce(0) { $0 + $1.byteCount } }
-
-    /// Removes every binary on disk, and what interrupted writes left; other files stay. Programs in memory stay too.
-    ///
-    /// - Returns: How many files went.
-    @discardableResult
-    public func clear() throws(CacheProblem) -> Int {
-        guard let folder else { return 0 }
-        do throws(CacheProblem) {
-            let opened = try CacheFolder(path: folder, create: false)
-            return try opened.names(temporary: true).reduce(0) { $0 + (opened.remove($1) ? 1 : 0) }
-        } catch .notFound {
-            return 0
-        }
+    /// The folder, for files whose key says all that they depend on.
+    func opened(_ key: CacheKey) throws(CacheProblem) -> String {
+        guard let folder else { throw absence }
+        guard key.isComplete else { throw .namelessDriver }
+        return folder
     }
 }
