@@ -20,8 +20,9 @@ typedef uint32_t cl_uint;
 typedef uint64_t cl_bits;
 
 #define FUNCTIONS(X)                                                                                                       \
-    X(clGetPlatformIDs) X(clGetPlatformInfo) X(clGetDeviceIDs) X(clGetDeviceInfo) X(clCreateContext) X(clRetainContext)    \
-    X(clReleaseContext) X(clGetContextInfo) X(clCreateCommandQueue) X(clCreateCommandQueueWithProperties)                  \
+    X(clGetPlatformIDs) X(clGetPlatformInfo) X(clGetDeviceIDs) X(clGetDeviceInfo) X(clCreateSubDevices)                    \
+    X(clReleaseDevice) X(clCreateContext) X(clRetainContext) X(clReleaseContext) X(clGetContextInfo)                       \
+    X(clCreateCommandQueue) X(clCreateCommandQueueWithProperties)                                                          \
     X(clRetainCommandQueue) X(clReleaseCommandQueue) X(clGetCommandQueueInfo) X(clFlush) X(clFinish) X(clCreateBuffer)     \
     X(clCreateSubBuffer) X(clRetainMemObject) X(clReleaseMemObject) X(clGetMemObjectInfo)                                  \
     X(clSetMemObjectDestructorCallback) X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clEnqueueFillBuffer)              \
@@ -48,7 +49,7 @@ static const char *const names[] = {
     "event",
 };
 
-enum kind { CONTEXTS, QUEUES, BUFFERS, PROGRAMS, KERNELS, EVENTS, KIND_COUNT };
+enum kind { CONTEXTS, QUEUES, BUFFERS, PROGRAMS, KERNELS, EVENTS, DEVICES, KIND_COUNT };
 
 static void *real[FUNCTION_COUNT];
 static atomic_long calls[ENTRY_COUNT];
@@ -193,6 +194,18 @@ STATUS_FUNCTION(
     clGetDeviceIDs, (handle platform, cl_bits type, cl_uint room, handle *devices, cl_uint *count),
     (platform, type, room, devices, count), NOTHING, NOTHING)
 INFO(clGetDeviceInfo)
+
+// Devices that are not parts of another are never released.
+RELEASE(clReleaseDevice, DEVICES)
+static void release_devices(cl_uint room, handle *devices) {
+    for (cl_uint index = 0; devices && index < room; index++) {
+        if (devices[index]) REAL(clReleaseDevice)(devices[index]);
+    }
+}
+STATUS_FUNCTION(
+    clCreateSubDevices, (handle device, const intptr_t *properties, cl_uint room, handle *devices, cl_uint *count),
+    (device, properties, room, devices, count), if (devices) live[DEVICES] += room,
+    (release_devices(room, devices), live[DEVICES] -= devices ? room : 0))
 
 RELEASE(clReleaseContext, CONTEXTS)
 RETAIN(clRetainContext, CONTEXTS, clReleaseContext)

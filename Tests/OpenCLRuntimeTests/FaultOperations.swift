@@ -54,6 +54,9 @@ struct FaultOperation: Sendable {
                 _ = try platform.devices()
             }
         },
+        FaultOperation("parts of a device") { bench in
+            _ = try bench.device.split(1)
+        },
         FaultOperation("a context") { bench in
             _ = try Context(device: bench.device)
         },

@@ -11,7 +11,7 @@ import Testing
     static let harmless: [String: String] = [
         "clReleaseContext": "nobody is left to hear it", "clReleaseCommandQueue": "as above",
         "clReleaseMemObject": "as above", "clReleaseProgram": "as above", "clReleaseKernel": "as above",
-        "clReleaseEvent": "as above",
+        "clReleaseEvent": "as above", "clReleaseDevice": "as above",
         "clGetPlatformInfo": "names and versions are empty then",
         "clGetDeviceInfo": "a property is 0 then, and a device that tells nothing is unsuitable",
         "clGetKernelWorkGroupInfo": "the device's own limits are taken",

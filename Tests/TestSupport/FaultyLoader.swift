@@ -17,7 +17,7 @@ public final class FaultyLoader: @unchecked Sendable {
 
     /// Objects of OpenCL that are counted, in the order of the C file.
     public enum Kind: Int32, CaseIterable, Sendable {
-        case contexts, queues, buffers, programs, kernels, events
+        case contexts, queues, buffers, programs, kernels, events, devices
     }
 
     /// The pseudo-function whose calls are the events that are handed out: the chosen one ends in the status.
