@@ -60,11 +60,13 @@ verify: build-tests
 	    $(testing) $(attend) verify --device native --kernel $$kernel || exit 1; \
 	done
 	# What GPUs get, on processors: no GPU is here.
-	$(testing) $(attend) verify --device all --kernel flash_tiled
+	for kernel in flash_tiled decode_split; do $(testing) $(attend) verify --device all --kernel $$kernel || exit 1; done
 	# And on devices with small work-groups.
 	for items in 16 32 64 128; do \
-	    POCL_MAX_WORK_GROUP_SIZE=$$items $(testing) $(attend) conform --device Portable --kernel flash_tiled \
-	        Tests/Conformance || exit 1; \
+	    for kernel in flash_tiled decode_split; do \
+	        POCL_MAX_WORK_GROUP_SIZE=$$items $(testing) $(attend) conform --device Portable --kernel $$kernel \
+	            Tests/Conformance || exit 1; \
+	    done; \
 	done
 
 ## gpu-check: every GPU kernel by the vendors' offline compilers, and the page about what they made of it

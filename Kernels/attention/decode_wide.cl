@@ -40,6 +40,7 @@
 #include "rows.clh"
 #include "blocks.clh"
 #include "merge.clh"
+#include "finish.clh"
 #include "transpose.clh"
 #include "row_weights.clh"
 #pragma OPENCL FP_CONTRACT OFF

@@ -53,6 +53,8 @@
 #include "tanh.clh"
 #include "logits.clh"
 #include "exclusion.clh"
+#include "fours.clh"
+#include "registers.clh"
 #include "stages.clh"
 #include "tile_rows.clh"
 #pragma OPENCL FP_CONTRACT OFF
@@ -240,7 +242,7 @@ inline void add_values(
         o[t] = sums[t];
 }
 
-TILED_KERNEL flash_tiled(
+GROUP_KERNEL(GROUP) flash_tiled(
     global const uchar *q, global const uchar *k, global const uchar *v, global uchar *o,
     global float *lse, global const uchar *mask, global const float *slopes, global const float *sinks,
     global const segment *segments, global const int *blocks, const problem p) {

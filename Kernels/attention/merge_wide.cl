@@ -16,6 +16,7 @@
 #include "rows.clh"
 #include "blocks.clh"
 #include "merge.clh"
+#include "finish.clh"
 #pragma OPENCL FP_CONTRACT OFF
 
 WIDE_KERNEL merge_wide(

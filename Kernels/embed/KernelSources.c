@@ -49,6 +49,21 @@ static const unsigned char tanh_clh[] = {
 static const unsigned char stages_clh[] = {
 #embed "../common/stages.clh"
 };
+static const unsigned char fours_clh[] = {
+#embed "../common/fours.clh"
+};
+static const unsigned char registers_clh[] = {
+#embed "../common/registers.clh"
+};
+static const unsigned char finish_clh[] = {
+#embed "../common/finish.clh"
+};
+static const unsigned char decode_split_cl[] = {
+#embed "../attention/decode_split.cl"
+};
+static const unsigned char decode_merge_cl[] = {
+#embed "../attention/decode_merge.cl"
+};
 static const unsigned char tile_rows_clh[] = {
 #embed "../common/tile_rows.clh"
 };
@@ -107,6 +122,11 @@ static const struct {
     {"exp2.clh", exp2_clh, sizeof exp2_clh},
     {"tanh.clh", tanh_clh, sizeof tanh_clh},
     {"stages.clh", stages_clh, sizeof stages_clh},
+    {"fours.clh", fours_clh, sizeof fours_clh},
+    {"registers.clh", registers_clh, sizeof registers_clh},
+    {"finish.clh", finish_clh, sizeof finish_clh},
+    {"decode_split.cl", decode_split_cl, sizeof decode_split_cl},
+    {"decode_merge.cl", decode_merge_cl, sizeof decode_merge_cl},
     {"tile_rows.clh", tile_rows_clh, sizeof tile_rows_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},

@@ -20,14 +20,16 @@ public struct DecodeSplit: Hashable, Sendable {
     /// Work-items that share the chunks of a block of rows; 1 merges them itself.
     public let items: Int
 
-    public init(_ problem: AttentionProblem, computeUnits: Int) {
+    public init(
+        _ problem: AttentionProblem, computeUnits: Int, chunkKeys: Int = Self.chunkKeys, blockRows: Int = Self.blockRows
+    ) {
         let shape = problem.shape
         let group = shape.queryHeads / max(shape.keyValueHeads, 1)
         rows = problem.segments.reduce(0) { max($0, $1.queryCount) } * group
-        blocks = (rows + Self.blockRows - 1) / Self.blockRows
+        blocks = (rows + blockRows - 1) / blockRows
         heads = shape.keyValueHeads * problem.segments.count
         let keys = problem.segments.reduce(0) { max($0, $1.keyCount) }
-        chunks = max((keys + Self.chunkKeys - 1) / Self.chunkKeys, 1)
+        chunks = max((keys + chunkKeys - 1) / chunkKeys, 1)
         // Four work-items to a compute unit keep all of them busy to the end.
         let wanted = 4 * computeUnits
         let present = blocks * heads
@@ -36,7 +38,11 @@ public struct DecodeSplit: Hashable, Sendable {
 
     /// Room for the parts of all chunks, or none if nothing is shared.
     public func scratchBytes(columns: Int, lanes: Int) -> Int {
-        guard items > 1 else { return 0 }
+        items > 1 ? partBytes(columns: columns, lanes: lanes) : 0
+    }
+
+    /// Room for the parts of all chunks.
+    public func partBytes(columns: Int, lanes: Int) -> Int {
         let part = lanes + (columns + lanes - 1) / lanes * lanes
         return heads * rows * chunks * part * MemoryLayout<Float>.stride
     }

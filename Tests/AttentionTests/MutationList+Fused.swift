@@ -150,8 +150,8 @@ extension KernelMutation {
             "MULADD(ao[c], (lanes)(1.0f), bo[c] * of_b)", "k1365", "size:"),
         change("merge: later sum not rescaled", "merge.clh", "b.sum * of_b.s0", "b.sum", "k1365", "size:"),
         change(
-            "merge: sink missing", "merge.clh", "MULADD(a.sum, factor, exp2_lanes((lanes)(s - best)).s0)",
-            "a.sum * factor", "sinks"),
+            "merge: sink missing", "merge.clh", "MULADD(a->sum, factor, exp2_lanes((lanes)(s - best)).s0)",
+            "a->sum * factor", "sinks"),
         change("merge: lse in base 2", "merge.clh", "log(a.sum)", "log2(a.sum)", "lse"),
         change("merge: empty row's lse", "merge.clh", "? -INFINITY", "? INFINITY", "closed-bool"),
         change(

@@ -24,6 +24,12 @@ struct ProgramCollector {
         return program
     }
 
+    /// Work-items that the compiler leaves a work-group: it may be less than the device has, as they share registers.
+    func largestGroup(_ program: Program, _ name: String) throws(AttentionError) -> Int {
+        try asAttentionError(backend.device.name) { () throws(OpenCLError) in try program.kernel(name).maxWorkGroupSize
+        }
+    }
+
     /// The one kernel of a program, which has the variant's name.
     mutating func kernel(_ kernel: KernelVariant) throws(AttentionError) -> ProgramKernel {
         ProgramKernel(try program(kernel), kernel.name)

@@ -6,6 +6,7 @@ enum KernelVariant: Hashable, Sendable {
     case flash(FlashKernel)
     case decode(DecodeKernel)
     case tiled(TiledKernel)
+    case split(SplitKernel)
     /// Copies rows of elements of a size in bytes: see concatenate.cl.
     case concatenate(elementBytes: Int)
     case loop(MeasuringKernel)
@@ -17,6 +18,7 @@ enum KernelVariant: Hashable, Sendable {
         case .flash: "flash_wide"
         case .decode(let kernel): kernel.name
         case .tiled: "flash_tiled"
+        case .split(let kernel): kernel.name
         case .concatenate: "concatenate"
         case .loop(let kernel): kernel.name.rawValue
         }
@@ -29,6 +31,7 @@ enum KernelVariant: Hashable, Sendable {
         case .flash(let kernel): kernel.definitions
         case .decode(let kernel): kernel.definitions
         case .tiled(let kernel): kernel.definitions
+        case .split(let kernel): kernel.definitions
         case .concatenate(let elementBytes): [("ELEMENT", .identifier(elementBytes == 2 ? "ushort" : "uint"))]
         case .loop(let kernel): kernel.definitions
         }

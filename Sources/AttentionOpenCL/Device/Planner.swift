@@ -4,7 +4,7 @@ import KernelCalls
 /// Chooses the kernel for a problem, and says why it passed the others over.
 struct Planner {
     /// Kernels by the names that a policy takes.
-    static let kernels = ["staged", "flash_wide", "decode_wide", "flash_tiled"]
+    static let kernels = ["staged", "flash_wide", "decode_wide", "flash_tiled", "decode_split"]
 
     private let backend: OpenCLBackend
     private let policy: PlanPolicy
@@ -23,6 +23,7 @@ struct Planner {
         case "flash_wide": return try FusedPlan<FlashKernels>(problem, policy, backend, width: width)
         case "decode_wide": return try FusedPlan<DecodeKernels>(problem, policy, backend, width: width)
         case "flash_tiled": return try FusedPlan<TiledKernels>(problem, policy, backend, width: width)
+        case "decode_split": return try FusedPlan<SplitKernels>(problem, policy, backend, width: width)
         case nil: break
         case let name?:
             let known = Self.kernels.joined(separator: ", ")
@@ -36,6 +37,12 @@ struct Planner {
         if let refusal = FlashKernels.refusal(problem, backend, policy, width: width) {
             if let second = tiledRefusal(problem) {
                 return try StagedPlan(problem, policy, backend, refusals: [refusal, second])
+            }
+            let rows = DecodeSplit(problem, computeUnits: 1).rows
+            if rows <= DecodeSplit.mostRows, SplitKernels.refusal(problem, backend, policy, width: width) == nil {
+                return try FusedPlan<SplitKernels>(
+                    problem, policy, backend, width: width,
+                    refusals: [refusal, "flash_tiled: \(rows) rows to a key head would leave most work-items idle"])
             }
             return try FusedPlan<TiledKernels>(problem, policy, backend, width: width, refusals: [refusal])
         }

@@ -45,11 +45,7 @@ struct TiledKernels: FusedKernels {
                 subGroup: backend.roomiestSubGroup,
                 valueVectors: tiles.valueVectors(problem.shape.valueDimension), tiles: tiles)
             let program = try collector.program(.tiled(kernel))
-            // A compiler may leave less than the device has: registers are shared by the work-items.
-            let largest = try asAttentionError(backend.device.name) { () throws(OpenCLError) in
-                try program.kernel(Self.name).maxWorkGroupSize
-            }
-            guard tiles.group <= largest else { continue }
+            guard try collector.largestGroup(program, Self.name) >= tiles.group else { continue }
             self.kernel = kernel
             self.program = ProgramKernel(program, Self.name)
             return

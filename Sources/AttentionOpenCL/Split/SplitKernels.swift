@@ -1,0 +1,118 @@
+import AttentionCore
+import KernelCalls
+import OpenCLRuntime
+
+/// `decode_split` and `decode_merge`: few queries against many keys by work-groups, each key and value read once for the rows of a
+/// work-group.
+struct SplitKernels: FusedKernels {
+    static let name = "decode_split"
+
+    private let split: ProgramKernel
+    private let merge: ProgramKernel
+    private let tiles: SplitTiles
+    private let rows: Int
+    private let mergeItems: Int
+    private let tables = CallTables()
+
+    static func refusal(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
+    ) -> String? {
+        guard policy.tiles.isEmpty else { return "\(name): takes no tile sizes" }
+        guard tiles(problem, backend) == nil else { return nil }
+        return "\(name): no tiles for work-groups of \(backend.largestGroup) and \(backend.localMemoryBytes) bytes of"
+            + " local memory"
+    }
+
+    private static func tiles(_ problem: AttentionProblem, _ backend: OpenCLBackend) -> SplitTiles? {
+        let rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
+        return SplitTiles.table.first {
+            $0.fits(largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes, rows: rows)
+        }
+    }
+
+    init(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int,
+        _ collector: inout ProgramCollector
+    ) throws(AttentionError) {
+        let storages = try CallStorages(problem, backend.device)
+        let columns = problem.shape.valueDimension
+        rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
+        let fuses = backend.fusesMultiplyAdd
+        var found: (ProgramKernel, SplitTiles)?
+        for tiles in SplitTiles.table
+        where tiles.fits(largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes, rows: rows) {
+            let step = SplitKernel.Step.split(
+                tiles: tiles, value: storages.value, rows: rows, columnItems: tiles.columnItems(columns),
+                hasMask: storages.hasMask)
+            let program = try collector.program(
+                .split(SplitKernel(step: step, query: storages.query, fuses: fuses, subGroup: backend.roomiestSubGroup))
+            )
+            guard try collector.largestGroup(program, Self.name) >= tiles.items else { continue }
+            found = (ProgramKernel(program, Self.name), tiles)
+            break
+        }
+        guard let found else {
+            throw .unsupported(device: backend.device.name, reason: "\(Self.name): its compiler leaves no work-group")
+        }
+        (split, tiles) = found
+        (merge, mergeItems) = try Self.merge(columns, storages.query, backend, &collector)
+    }
+
+    /// The merging kernel, with as many work-items as take four of `columns` each, or as the compiler leaves it.
+    private static func merge(
+        _ columns: Int, _ query: KernelStorage, _ backend: OpenCLBackend, _ collector: inout ProgramCollector
+    ) throws(AttentionError) -> (ProgramKernel, items: Int) {
+        var items = 1
+        while items * 4 < columns, items * 2 <= min(backend.largestGroup, 64) { items *= 2 }
+        while true {
+            let kernel = SplitKernel(step: .merge(items: items), query: query, fuses: backend.fusesMultiplyAdd)
+            let program = try collector.program(.split(kernel))
+            let room = try collector.largestGroup(program, kernel.name)
+            if room >= items || items == 1 { return (ProgramKernel(program, kernel.name), items) }
+            items /= 2
+        }
+    }
+
+    private func shares(_ problem: AttentionProblem) -> DecodeSplit {
+        DecodeSplit(problem, computeUnits: 1, chunkKeys: tiles.items, blockRows: rows)
+    }
+
+    func choices(_ problem: AttentionProblem) -> [String] {
+        let shares = shares(problem)
+        return [
+            "each key and value is read once for \(rows) of the \(shares.rows) rows that share it",
+            "chunks of \(tiles.items) keys, one for each work-group of \(tiles.items) (\(tiles.measured)); merged in ascending"
+                + " order by a kernel of its own",
+            "local memory: \(tiles.localBytes(rows: rows)) bytes",
+        ]
+    }
+
+    func scratchBytes(_ problem: AttentionProblem) -> Int {
+        shares(problem).partBytes(columns: problem.shape.valueDimension, lanes: 4)
+    }
+
+    func launch(_ call: CallRun, scratch: Buffer?) throws(OpenCLError) {
+        let shares = shares(call.problem)
+        let segments = call.problem.segments.count
+        guard shares.rows > 0, shares.heads > 0, let scratch else { return }
+        var p = call.arguments
+        p.tiles = Int32(shares.rows)
+        p.keyBlocks = Int32(shares.chunks)
+        p.setAligned()
+        let constants = try tables.segments(call)
+        let buffers = call.buffers
+        let heads = call.problem.shape.keyValueHeads
+        let first = try split.launch()
+            .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.mask).buffer(buffers.slopes)
+            .buffer(constants).buffer(tables.blocks(call)).buffer(scratch).bytes(of: p)
+        try call.timer.run(
+            first, on: call.queue, global: WorkSize(shares.blocks * shares.chunks * tiles.items, heads, segments),
+            local: WorkSize(tiles.items, 1, 1))
+        let second = try merge.launch()
+            .buffer(scratch).buffer(buffers.sinks).buffer(buffers.o).buffer(buffers.logSumExp).buffer(constants)
+            .bytes(of: p)
+        try call.timer.run(
+            second, on: call.queue, global: WorkSize(shares.rows * mergeItems, heads, segments),
+            local: WorkSize(mergeItems, 1, 1))
+    }
+}
