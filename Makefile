@@ -5,9 +5,9 @@ SHELL := /bin/bash
 
 sample := Benchmarks/Samples/minilm-layer0.safetensors
 attend := .build/release/attend
-# Tests see the drivers that .ci/setup has listed, and keep what they cache apart from the user's.
+# Tests see the drivers that .ci/setup has listed, and keep what they cache apart from the user's. Those of the self-test turn it on.
 drivers := $(CURDIR)/.build/drivers
-testing := OCL_ICD_VENDORS=$(drivers)/vendors RUSTICL_ENABLE=llvmpipe \
+testing := OCL_ICD_VENDORS=$(drivers)/vendors RUSTICL_ENABLE=llvmpipe ATTEND_SELF_TEST=off \
     ATTEND_CACHE_DIR=$(CURDIR)/.build/test-cache POCL_CACHE_DIR=$(CURDIR)/.build/test-cache/pocl
 # One set of flags for everything that tests in release, so that nothing is built twice.
 release := -c release -Xswiftc -enable-testing

@@ -20,7 +20,7 @@ extension AttentionPlan {
         ]
         if !fallbacks.isEmpty { lines.insert(("computes", planned.name), at: 3) }
         lines += explanation.choices.map { ("because", $0) }
-        lines += explanation.refusals.map { ("refused", $0) }
+        lines += (explanation.warnings + explanation.refusals).map { ("refused", $0) }
         lines += fallbacks.map { ("failed", "\($0)") }
         lines += device.skipped.map { ("skipped", "\($0)") }
         lines.append(("scratch", "\(explanation.scratchBytes) bytes"))

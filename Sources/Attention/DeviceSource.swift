@@ -32,6 +32,12 @@ public struct DeviceCandidate: Sendable {
         self.openPart = openPart
     }
 
+    /// What self-tests found about this device with its present driver, sorted by kernel; empty for what has no compiler.
+    public func verdicts(in cache: KernelCache = .standard) -> [KernelVerdict] {
+        guard case .text(let driver)? = limits.first(where: { $0.name == "driver" })?.value else { return [] }
+        return cache.verdicts(platform: description.platform, device: description.name, driver: driver)
+    }
+
     /// The processor without OpenCL, with what the environment variable of `InstructionSet` asks for.
     static var native: DeviceCandidate {
         do throws(AttentionError) {
@@ -74,9 +80,10 @@ struct OpenCLSource: DeviceSource {
                 description: candidate.description, family: candidate.family,
                 unsuitableReason: candidate.unsuitableReason, limits: candidate.limits,
                 openPart: { (part, count, selector) throws(AttentionError) in
-                    try candidate.makeBackend(part: part, of: count, selector: selector)
+                    try candidate.makeBackend(
+                        part: part, of: count, selector: selector, examiner: SelfTest.examiner)
                 }
-            ) { () throws(AttentionError) in try candidate.makeBackend() }
+            ) { () throws(AttentionError) in try candidate.makeBackend(examiner: SelfTest.examiner) }
         }
     }
 }

@@ -1,4 +1,7 @@
 import AttentionOpenCL
 
-/// Compiled kernels on disk.
+/// What this package keeps on disk about the kernels of this machine.
 public typealias KernelCache = AttentionOpenCL.KernelCache
+
+/// What a self-test found about one program of a kernel.
+public typealias KernelVerdict = AttentionOpenCL.KernelVerdict

@@ -119,13 +119,18 @@ public struct PlanExplanation: Hashable, Sendable {
     public var choices: [String]
     /// What was refused, with reasons, one a line.
     public var refusals: [String]
+    /// What was refused and should not have been, a line each: kernels that failed their self-test, or that a compiler leaves no room.
+    public var warnings: [String]
     /// Scratch memory that a call of the planned shape takes, in bytes.
     public var scratchBytes: Int
 
-    public init(kernel: String, choices: [String], refusals: [String] = [], scratchBytes: Int = 0) {
+    public init(
+        kernel: String, choices: [String], refusals: [String] = [], warnings: [String] = [], scratchBytes: Int = 0
+    ) {
         self.kernel = kernel
         self.choices = choices
         self.refusals = refusals
+        self.warnings = warnings
         self.scratchBytes = scratchBytes
     }
 }

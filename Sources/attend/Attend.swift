@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attention
 import Foundation
 
 /// `attend`: the command line of the package.
@@ -22,6 +23,7 @@ struct Attend: ParsableCommand {
         // PoCL reads it when it is loaded. Without, both of its threads may sit on one core for many calls: half the calls of
         // 1,12,12,128,128,64 took 0.4 ms instead of 0.2.
         setenv("POCL_AFFINITY", "1", 0)
+        SelfTest.runAsHelperIfAsked()
         do {
             var command = try parseAsRoot()
             try command.run()

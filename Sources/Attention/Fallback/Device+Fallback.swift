@@ -3,7 +3,13 @@ extension Device {
     func plan(
         _ problem: AttentionProblem, _ mask: AttentionMask, _ policy: PlanPolicy
     ) throws(AttentionError) -> any BackendPlan {
-        try plans.plan(problem, mask, policy) { () throws(AttentionError) in try fitting.plan(problem, policy) }
+        try plans.plan(problem, mask, policy) { () throws(AttentionError) in
+            let made = try fitting.plan(problem, policy)
+            for warning in made.explanation.warnings {
+                logger.notice("\(warning)", metadata: ["device": "\(description.name)"])
+            }
+            return made
+        }
     }
 
     /// `work` on this device, with its limit.

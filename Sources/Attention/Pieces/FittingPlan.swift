@@ -102,7 +102,8 @@ final class FittingPlan: BackendPlan {
         if cuts.contains("keys") { choices.append("parts of the keys are joined by their logSumExp, on the host") }
         return PlanExplanation(
             kernel: Division.kernels(found.map(\.kernel)), choices: choices + (found.first?.choices ?? []),
-            refusals: found.first?.refusals ?? [], scratchBytes: found.map(\.scratchBytes).max() ?? 0)
+            refusals: found.first?.refusals ?? [], warnings: found.first?.warnings ?? [],
+            scratchBytes: found.map(\.scratchBytes).max() ?? 0)
     }
 
     private static func report(_ reports: [RunReport]) -> RunReport {

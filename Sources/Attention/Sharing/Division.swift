@@ -33,12 +33,14 @@ struct Division: Sendable {
             choices += plan.explanation.choices.map { "\(name): \($0)" }
         }
         if found.axis == .keys { choices.append("parts of the keys are joined by their logSumExp, on the host") }
-        let refusals = zip(found.parts, plans).flatMap { share, plan in
-            plan.explanation.refusals.map { "\(members[share.device].name): \($0)" }
+        func told(_ lines: KeyPath<PlanExplanation, [String]>) -> [String] {
+            zip(found.parts, plans).flatMap { share, plan in
+                plan.explanation[keyPath: lines].map { "\(members[share.device].name): \($0)" }
+            }
         }
         explanation = PlanExplanation(
             kernel: Self.kernels(plans.map(\.explanation.kernel)), choices: choices,
-            refusals: excluded + found.refusals + refusals,
+            refusals: excluded + found.refusals + told(\.refusals), warnings: told(\.warnings),
             scratchBytes: plans.reduce(0) { $0 + $1.explanation.scratchBytes })
     }
 

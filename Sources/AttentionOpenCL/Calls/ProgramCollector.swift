@@ -5,14 +5,23 @@ import OpenCLRuntime
 /// Gathers the programs of a plan, built or loaded when the plan is made, and what is to be told of them.
 struct ProgramCollector {
     private let backend: OpenCLBackend
+    private let problem: AttentionProblem
+    private let policy: PlanPolicy
     /// `compiled` if any of them was.
     private(set) var build = RunReport.Build.cached
     /// What was wrong with the cache on disk.
     private(set) var notes: [String] = []
 
-    init(_ backend: OpenCLBackend) { self.backend = backend }
+    /// - Parameter kernel: What the plan is called.
+    init(_ backend: OpenCLBackend, for problem: AttentionProblem, _ policy: PlanPolicy, kernel: String) {
+        self.backend = backend
+        self.problem = problem
+        self.policy = PlanPolicy(
+            kernel: kernel, family: policy.family, tiles: policy.tiles, workspaceLimit: policy.workspaceLimit)
+    }
 
     mutating func program(_ kernel: KernelVariant) throws(AttentionError) -> Program {
+        try backend.admit(kernel, for: problem, policy)
         let (program, outcome) = try backend.program(kernel)
         guard case .compiled(let reason, let notStored) = outcome else { return program }
         build = .compiled

@@ -11,19 +11,30 @@ public final class OpenCLBackend: Backend {
     /// Floats in one of the device's vectors.
     public let nativeWidth: Int
     let scratch: ScratchPool
-    private let programs: ProgramStore
+    let programs: ProgramStore
+    private let text: KernelText
+    private let cache: ProgramCache
+    private let gate: KernelGate?
     private let queues: QueuePool
     private let profilingQueues: QueuePool
 
     /// Wraps a context that the caller has; programs and memory live in it.
-    public convenience init(context: Context, selector: String = "opencl") {
-        self.init(context: context, description: Self.describe(context.device, selector: selector), text: .embedded)
+    ///
+    /// - Parameter examiner: Tries each kernel before its first use; `nil` trusts all.
+    public convenience init(context: Context, selector: String = "opencl", examiner: (any KernelExaminer)? = nil) {
+        self.init(
+            context: context, description: Self.describe(context.device, selector: selector), text: .embedded,
+            examiner: examiner)
     }
 
     init(
-        context: Context, description: DeviceDescription, text: KernelText, cache: ProgramCache = .standard()
+        context: Context, description: DeviceDescription, text: KernelText, cache: ProgramCache = .standard(),
+        examiner: (any KernelExaminer)? = nil
     ) {
         device = description
+        self.text = text
+        self.cache = cache
+        gate = examiner.map { KernelGate($0, cache) }
         self.context = context
         nativeWidth = context.device.info.nativeFloatWidth
         scratch = ScratchPool(context: context)
@@ -118,6 +129,22 @@ public final class OpenCLBackend: Backend {
         guard !Self.copiesHostMemory, let base = bytes.baseAddress, info.hasUnifiedMemory else { return false }
         let alignment = max(info.hostPointerAlignmentBytes, 1)
         return UInt(bitPattern: base) % UInt(alignment) == 0 && !bytes.isEmpty
+    }
+
+    /// The same device, where every kernel is trusted.
+    func withoutGate() -> OpenCLBackend {
+        OpenCLBackend(context: context, description: device, text: text, cache: cache)
+    }
+
+    /// Sees to it that a program has passed a self-test before a plan for `problem` uses it.
+    func admit(
+        _ kernel: KernelVariant, for problem: AttentionProblem, _ policy: PlanPolicy
+    ) throws(AttentionError) {
+        try gate?.admit(kernel, for: problem, policy, self)
+    }
+
+    func key(_ kernel: KernelVariant) throws(AttentionError) -> CacheKey {
+        try asAttentionError(device.name) { () throws(OpenCLError) in try programs.key(kernel) }
     }
 
     /// A program for this device, and how it came to be.

@@ -94,13 +94,20 @@ public struct OpenCLCandidate: Sendable {
     ///
     /// - Throws: ``AttentionError/unsupported(device:reason:)`` for an unsuitable device, and
     ///   ``AttentionError/deviceFailed(device:detail:)`` if the driver refuses.
-    public func makeBackend() throws(AttentionError) -> OpenCLBackend { try backend(.embedded) }
+    ///
+    /// - Parameter examiner: Tries each kernel before its first use; `nil` trusts all.
+    public func makeBackend(examiner: (any KernelExaminer)? = nil) throws(AttentionError) -> OpenCLBackend {
+        try backend(.embedded, examiner)
+    }
 
     /// A backend on one of `count` equal parts of this device, counted from 0 (`clCreateSubDevices`).
     ///
     /// - Parameter selector: What the part is called.
-    /// - Throws: ``AttentionError/unsupported(device:reason:)`` for a device that does not divide so, and as ``makeBackend()``.
-    public func makeBackend(part: Int, of count: Int, selector: String) throws(AttentionError) -> OpenCLBackend {
+    /// - Throws: ``AttentionError/unsupported(device:reason:)`` for a device that does not divide so, and as
+    ///   ``makeBackend(examiner:)``.
+    public func makeBackend(
+        part: Int, of count: Int, selector: String, examiner: (any KernelExaminer)? = nil
+    ) throws(AttentionError) -> OpenCLBackend {
         let parts: [OpenCLRuntime.Device]
         do throws(OpenCLError) { parts = try device.split(count) } catch {
             throw .unsupported(device: description.name, reason: error.description)
@@ -111,18 +118,23 @@ public struct OpenCLCandidate: Sendable {
         var own = OpenCLCandidate(parts[part], selector: selector).description
         own.name += " (part \(part) of \(count))"
         let context = try asAttentionError(own.name) { () throws(OpenCLError) in try Context(device: parts[part]) }
-        return OpenCLBackend(context: context, description: own, text: .embedded)
+        return OpenCLBackend(context: context, description: own, text: .embedded, examiner: examiner)
     }
 
     /// A backend whose kernels are partly replaced, by file name: for tests that prove a wrong kernel is caught.
     @_spi(Testing)
-    public func makeBackend(replacingSources files: [String: String]) throws(AttentionError) -> OpenCLBackend {
-        try backend(KernelText.embedded.replacing(files))
+    public func makeBackend(
+        replacingSources files: [String: String], cache: ProgramCache = .standard(),
+        examiner: (any KernelExaminer)? = nil
+    ) throws(AttentionError) -> OpenCLBackend {
+        try backend(KernelText.embedded.replacing(files), examiner, cache)
     }
 
-    private func backend(_ text: KernelText) throws(AttentionError) -> OpenCLBackend {
+    private func backend(
+        _ text: KernelText, _ examiner: (any KernelExaminer)?, _ cache: ProgramCache = .standard()
+    ) throws(AttentionError) -> OpenCLBackend {
         if let unsuitableReason { throw .unsupported(device: description.name, reason: unsuitableReason) }
         let context = try asAttentionError(description.name) { () throws(OpenCLError) in try Context(device: device) }
-        return OpenCLBackend(context: context, description: description, text: text)
+        return OpenCLBackend(context: context, description: description, text: text, cache: cache, examiner: examiner)
     }
 }

@@ -18,43 +18,64 @@ struct Planner {
     }
 
     func plan(_ problem: AttentionProblem) throws(AttentionError) -> any BackendPlan {
-        switch policy.kernel {
-        case "staged": return try StagedPlan(problem, policy, backend)
-        case "flash_wide": return try FusedPlan<FlashKernels>(problem, policy, backend, width: width)
-        case "decode_wide": return try FusedPlan<DecodeKernels>(problem, policy, backend, width: width)
-        case "flash_tiled": return try FusedPlan<TiledKernels>(problem, policy, backend, width: width)
-        case "decode_split": return try FusedPlan<SplitKernels>(problem, policy, backend, width: width)
-        case nil: break
-        case let name?:
+        if let name = policy.kernel { return try make(name, problem, [], []) }
+        var (names, refusals) = choice(problem)
+        let last = names.removeLast()
+        var warnings: [String] = []
+        for name in names {
+            do throws(AttentionError) { return try make(name, problem, refusals, warnings) } catch {
+                // What a compiler or a self-test made of it: the next kernel takes over.
+                guard case .unsupported(_, let reason) = error else { throw error }
+                warnings.append(reason)
+                refusals.removeAll { $0.hasPrefix("\(name): ") }
+            }
+        }
+        return try make(last, problem, refusals, warnings)
+    }
+
+    private func make(
+        _ name: String, _ problem: AttentionProblem, _ refusals: [String], _ warnings: [String]
+    ) throws(AttentionError) -> any BackendPlan {
+        // The chosen one may have stood behind another.
+        let refusals = refusals.filter { !$0.hasPrefix("\(name): ") }
+        switch name {
+        case "staged": return try StagedPlan(problem, policy, backend, refusals: refusals, warnings: warnings)
+        case "flash_wide": return try fused(FlashKernels.self, problem, refusals, warnings)
+        case "decode_wide": return try fused(DecodeKernels.self, problem, refusals, warnings)
+        case "flash_tiled": return try fused(TiledKernels.self, problem, refusals, warnings)
+        case "decode_split": return try fused(SplitKernels.self, problem, refusals, warnings)
+        default:
             let known = Self.kernels.joined(separator: ", ")
             throw .unsupported(device: backend.device.name, reason: "there is no kernel '\(name)'; it has: \(known)")
         }
+    }
+
+    private func fused<Kernels: FusedKernels>(
+        _: Kernels.Type, _ problem: AttentionProblem, _ refusals: [String], _ warnings: [String]
+    ) throws(AttentionError) -> FusedPlan<Kernels> {
+        try FusedPlan<Kernels>(problem, policy, backend, width: width, refusals: refusals, warnings: warnings)
+    }
+
+    /// Kernels in the order in which they are tried, and why others are not or come later.
+    private func choice(_ problem: AttentionProblem) -> (names: [String], refusals: [String]) {
         if problem.scores != nil {
-            let refusal =
-                "flash_wide, decode_wide, flash_tiled: the call asks for scores, which the staged kernels have at hand"
-            return try StagedPlan(problem, policy, backend, refusals: [refusal])
-        }
-        if let refusal = FlashKernels.refusal(problem, backend, policy, width: width) {
-            if let second = tiledRefusal(problem) {
-                return try StagedPlan(problem, policy, backend, refusals: [refusal, second])
-            }
-            let rows = DecodeSplit(problem, computeUnits: 1).rows
-            if rows <= DecodeSplit.mostRows, SplitKernels.refusal(problem, backend, policy, width: width) == nil {
-                return try FusedPlan<SplitKernels>(
-                    problem, policy, backend, width: width,
-                    refusals: [refusal, "flash_tiled: \(rows) rows to a key head would leave most work-items idle"])
-            }
-            return try FusedPlan<TiledKernels>(problem, policy, backend, width: width, refusals: [refusal])
+            let others = Self.kernels.filter { $0 != "staged" }.joined(separator: ", ")
+            return (["staged"], ["\(others): the call asks for scores, which the staged kernels have at hand"])
         }
         let rows = DecodeSplit(problem, computeUnits: 1).rows
-        if rows <= DecodeSplit.mostRows {
-            return try FusedPlan<DecodeKernels>(
-                problem, policy, backend, width: width,
-                refusals: ["flash_wide: \(rows) rows to a key head would leave most lanes empty"])
+        if let refusal = FlashKernels.refusal(problem, backend, policy, width: width) {
+            if let second = tiledRefusal(problem) { return (["staged"], [refusal, second]) }
+            guard rows <= DecodeSplit.mostRows, SplitKernels.refusal(problem, backend, policy, width: width) == nil
+            else { return (["flash_tiled", "staged"], [refusal]) }
+            let second = "flash_tiled: \(rows) rows to a key head would leave most work-items idle"
+            return (["decode_split", "flash_tiled", "staged"], [refusal, second])
         }
-        return try FusedPlan<FlashKernels>(
-            problem, policy, backend, width: width,
-            refusals: ["decode_wide: \(rows) rows to a key head are more than \(DecodeSplit.mostRows)"])
+        guard rows <= DecodeSplit.mostRows else {
+            let refusal = "decode_wide: \(rows) rows to a key head are more than \(DecodeSplit.mostRows)"
+            return (["flash_wide", "staged"], [refusal])
+        }
+        let refusal = "flash_wide: \(rows) rows to a key head would leave most lanes empty"
+        return (["decode_wide", "flash_wide", "staged"], [refusal])
     }
 
     /// Why `flash_tiled` is not chosen; `nil` if it is.

@@ -22,12 +22,25 @@ final class ProgramStore: Sendable {
     /// Who asks at the same time as another waits for the one build, which the cache sees to.
     func program(_ kernel: KernelVariant) throws(OpenCLError) -> (Program, BuildOutcome) {
         if let program = known.withLock({ $0[kernel] }) { return (program, .inMemory) }
-        let file = kernel.name + ".cl"
-        guard let source = text.sources[file] else { throw .missingHeader(name: file, includedBy: "the plan") }
         let (program, outcome) = try cache.program(
-            try ProgramSource(name: file, source: source, headers: text.headers),
-            options: try BuildOptions(definitions: kernel.definitions), in: context)
+            source(kernel), options: try BuildOptions(definitions: kernel.definitions), in: context)
         known.withLock { $0[kernel] = program }
         return (program, outcome)
+    }
+
+    /// What the program of `kernel` is known by, built or not.
+    func key(_ kernel: KernelVariant) throws(OpenCLError) -> CacheKey {
+        CacheKey(
+            device: context.device, flags: try BuildOptions(definitions: kernel.definitions).flags,
+            source: try source(kernel).digest)
+    }
+
+    /// The keys of all programs that are there.
+    var keys: [CacheKey] { known.withLock { Array($0.keys) }.compactMap { try? key($0) } }
+
+    private func source(_ kernel: KernelVariant) throws(OpenCLError) -> ProgramSource {
+        let file = kernel.name + ".cl"
+        guard let source = text.sources[file] else { throw .missingHeader(name: file, includedBy: "the plan") }
+        return try ProgramSource(name: file, source: source, headers: text.headers)
     }
 }

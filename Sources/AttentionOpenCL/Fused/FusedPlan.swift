@@ -50,23 +50,23 @@ final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
 
     init(
         _ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend, width: Int,
-        reasons: [String] = [], refusals: [String] = []
+        refusals: [String] = [], warnings: [String] = []
     ) throws(AttentionError) {
         if let refusal = Kernels.refusal(problem, backend, policy, width: width) {
             throw .unsupported(device: backend.device.name, reason: refusal)
         }
         self.backend = backend
-        var collector = ProgramCollector(backend)
+        var collector = ProgramCollector(backend, for: problem, policy, kernel: Kernels.name)
         kernels = try Kernels(problem, backend, policy, width: width, &collector)
         concatenation = try collector.concatenation(problem)
         build = collector.build
         notes = collector.notes
         scores = problem.scores == nil ? nil : try StagedPlan(problem, policy, backend, onlyScores: true)
-        var choices = reasons + kernels.choices(problem)
+        var choices = kernels.choices(problem)
         if scores != nil { choices.append("scores, which are asked for, come from the staged kernels") }
         if let family = policy.family { choices.append("family: \(family) as the caller asked") }
         explanation = PlanExplanation(
-            kernel: Kernels.name, choices: choices + notes, refusals: refusals,
+            kernel: Kernels.name, choices: choices + notes, refusals: refusals, warnings: warnings,
             scratchBytes: max(kernels.scratchBytes(problem), scores?.explanation.scratchBytes ?? 0))
     }
 

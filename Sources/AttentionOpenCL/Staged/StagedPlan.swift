@@ -14,9 +14,10 @@ final class StagedPlan: BackendPlan {
     /// - Parameters:
     ///   - onlyScores: compute the scores that the caller asked for, and leave the output to another plan.
     ///   - refusals: the kernels that were passed over, with reasons.
+    ///   - warnings: those that should not have been.
     init(
         _ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend, onlyScores: Bool = false,
-        refusals: [String] = []
+        refusals: [String] = [], warnings: [String] = []
     ) throws(AttentionError) {
         self.backend = backend
         self.policy = policy
@@ -28,7 +29,7 @@ final class StagedPlan: BackendPlan {
                 device: backend.device.name,
                 reason: "\(longest) keys or depths are more than the \(tiles.loopLimit) of its scalar kernels")
         }
-        programs = try StagedPrograms(problem, tiles, backend)
+        programs = try StagedPrograms(problem, policy, tiles, backend)
         let passes = StagedPass.passes(
             problem, tiles, limit: backend.scratchLimit(policy, tiles),
             onlyScores: onlyScores)
@@ -42,7 +43,7 @@ final class StagedPlan: BackendPlan {
         choices += programs.notes
         if policy.family != nil { choices.append("family: \(policy.family ?? "") as the caller asked") }
         explanation = PlanExplanation(
-            kernel: "staged", choices: choices, refusals: refusals, scratchBytes: scratchBytes)
+            kernel: "staged", choices: choices, refusals: refusals, warnings: warnings, scratchBytes: scratchBytes)
     }
 
     func run(
@@ -79,9 +80,11 @@ struct StagedPrograms: Sendable {
     /// What was wrong with the cache on disk.
     let notes: [String]
 
-    init(_ problem: AttentionProblem, _ tiles: StagedTiles, _ backend: OpenCLBackend) throws(AttentionError) {
+    init(
+        _ problem: AttentionProblem, _ policy: PlanPolicy, _ tiles: StagedTiles, _ backend: OpenCLBackend
+    ) throws(AttentionError) {
         let storages = try CallStorages(problem, backend.device)
-        var collector = ProgramCollector(backend)
+        var collector = ProgramCollector(backend, for: problem, policy, kernel: "staged")
         func program(_ step: StagedKernel.Step) throws(AttentionError) -> Program {
             try collector.program(
                 .staged(StagedKernel(step: step, tiles: tiles, hasShuffles: backend.hasShuffles)))

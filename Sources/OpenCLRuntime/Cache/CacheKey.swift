@@ -31,6 +31,11 @@ public struct CacheKey: Hashable, Sendable {
         self.source = source.description
     }
 
+    /// The same device and driver with another program.
+    package func replacing(flags: String, source: String) -> CacheKey {
+        CacheKey(fields: [platform, platformVersion, device, deviceVersion, driver, host, flags, source])
+    }
+
     private init(fields: [String]) {
         (platform, platformVersion, device, deviceVersion) = (fields[0], fields[1], fields[2], fields[3])
         (driver, host, flags, source) = (fields[4], fields[5], fields[6], fields[7])

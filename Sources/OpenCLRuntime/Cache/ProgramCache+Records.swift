@@ -26,14 +26,16 @@ extension ProgramCache {
 }
 
 extension ProgramCache {
-    /// The files on disk, by file name; none where there is no folder yet.
-    public func entries() throws(CacheProblem) -> [Entry] {
+    /// The files on disk, all or of some kinds, by file name; none where there is no folder yet.
+    public func entries(
+        _ kinds: Set<CacheEntryKind> = Set(CacheEntryKind.allCases)
+    ) throws(CacheProblem) -> [Entry] {
         guard let folder else { return [] }
         do throws(CacheProblem) {
             let opened = try CacheFolder(path: folder, create: false)
             var result: [Entry] = []
             for name in try opened.names() {
-                guard let kind = CacheEntryKind(fileName: name) else { continue }
+                guard let kind = CacheEntryKind(fileName: name), kinds.contains(kind) else { continue }
                 let bytes: [UInt8]
                 do throws(CacheProblem) { bytes = try opened.read(name) } catch { bytes = [] }
                 result.append(Entry(kind: kind, key: CacheFile.key(bytes), file: name, byteCount: bytes.count))
@@ -47,15 +49,19 @@ extension ProgramCache {
     /// Bytes of all files on disk.
     public func totalBytes() throws(CacheProblem) -> Int { try entries().reduce(0) { $0 + $1.byteCount } }
 
-    /// Removes every file on disk that is the cache's, and what interrupted writes left; other files stay. Programs in memory stay too.
+    /// Removes every file on disk that is the cache's, or those of some kinds, and what interrupted writes left; other files stay.
+    /// Programs in memory stay too.
     ///
     /// - Returns: How many files went.
     @discardableResult
-    public func clear() throws(CacheProblem) -> Int {
+    public func clear(_ kinds: Set<CacheEntryKind> = Set(CacheEntryKind.allCases)) throws(CacheProblem) -> Int {
         guard let folder else { return 0 }
         do throws(CacheProblem) {
             let opened = try CacheFolder(path: folder, create: false)
-            return try opened.names(temporary: true).reduce(0) { $0 + (opened.remove($1) ? 1 : 0) }
+            return try opened.names(temporary: true).reduce(0) { count, name in
+                let isWanted = CacheEntryKind(fileName: name).map { kinds.contains($0) } ?? true
+                return count + (isWanted && opened.remove(name) ? 1 : 0)
+            }
         } catch .notFound {
             return 0
         }

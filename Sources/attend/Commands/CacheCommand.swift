@@ -1,11 +1,13 @@
 import ArgumentParser
 import Attention
 
-/// `attend cache`: compiled kernels on disk.
+/// `attend cache`: compiled kernels on disk, and what is known of them.
 struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cache", abstract: "Shows or clears compiled kernels on disk.",
+        commandName: "cache", abstract: "Shows or clears compiled kernels and self-test verdicts on disk.",
         discussion: """
+            A verdict says whether a kernel passed the test before its first use; one that did not is not used until its verdict is \
+            cleared, or driver or kernel change. \
             The folder is the user's own, or what ATTEND_CACHE_DIR names; ATTEND_CACHE=off leaves the disk alone. \
             Drivers may keep caches of their own beside it.
             """)
@@ -15,21 +17,31 @@ struct CacheCommand: ParsableCommand {
     @Argument(help: "show or clear.")
     var action: Action
 
+    @Flag(help: "Clears verdicts alone, so that every kernel is tested again.")
+    var verdicts = false
+
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let cache = KernelCache.standard
-        let removed = action == .clear ? cache.clear() : 0
+        let removed = action == .clear ? (verdicts ? cache.clear([.verdict]) : cache.clear()) : 0
         let entries = cache.entries()
         let bytes = entries.reduce(0) { $0 + $1.byteCount }
         guard !common.json else { return Console.line(json(cache, entries, bytes, removed).text) }
         Console.line("folder   \(cache.folder.map(Console.oneLine) ?? "none: ATTEND_CACHE is off")")
-        if action == .clear {
-            Console.line("removed  \(removed) files")
-        } else {
-            Console.line("kernels  \(entries.count), \(Pretty.bytes(bytes))")
-            entries.forEach { Console.line(Console.oneLine("  \(Pretty.bytes($0.byteCount))  \($0.name)  \($0.key)")) }
-        }
+        if action == .clear { Console.line("removed  \(removed) files") }
+        if action == .clear && !verdicts { return }
+        let programs = entries.filter { $0.kind == .program }
+        Console.line("kernels  \(programs.count), \(Pretty.bytes(bytes))")
+        programs.forEach { Console.line(Console.oneLine("  \(Pretty.bytes($0.byteCount))  \($0.name)  \($0.key)")) }
+        let judged = entries.filter { $0.kind == .verdict }
+        Console.line("verdicts \(judged.count)")
+        judged.forEach { Console.line(Console.oneLine("  \(verdict($0))  \($0.name)  \($0.key)")) }
+    }
+
+    private func verdict(_ entry: KernelCache.Entry) -> String {
+        guard let verdict = entry.verdict else { return "unreadable" }
+        return "\(verdict.kernel) \(verdict.outcome.rawValue)\(verdict.reason.isEmpty ? "" : ": \(verdict.reason)")"
     }
 
     private func json(_ cache: KernelCache, _ entries: [KernelCache.Entry], _ bytes: Int, _ removed: Int) -> JSON {
@@ -39,10 +51,11 @@ struct CacheCommand: ParsableCommand {
                 "entries",
                 .array(
                     entries.map { entry in
-                        .object([
-                            ("name", .string(entry.name)), ("bytes", .int(entry.byteCount)),
-                            ("key", .string(entry.key)),
-                        ])
+                        .object(
+                            [
+                                ("kind", .string(entry.kind.rawValue)), ("name", .string(entry.name)),
+                                ("bytes", .int(entry.byteCount)), ("key", .string(entry.key)),
+                            ] + (entry.verdict.map { [("verdict", JSON($0))] } ?? []))
                     })
             ), ("removed", .int(removed)),
         ])

@@ -15,6 +15,8 @@ struct DevicesCommand: ParsableCommand {
         let isChosen: Bool
         let reason: String
         let limits: [(name: String, json: JSON)]
+        /// Of self-tests with the present driver.
+        let verdicts: [KernelVerdict]
     }
 
     func run() throws {
@@ -38,6 +40,19 @@ struct DevicesCommand: ParsableCommand {
             let limits = row.limits.map { "\($0.name) \($0.json.text)" }.joined(separator: ", ")
             Console.line(Console.oneLine("\(row.description.selector): \(limits)"))
         }
+        for row in rows where !row.verdicts.isEmpty {
+            let passed = row.verdicts.filter(\.isTrusted)
+            Console.line(
+                Console.oneLine(
+                    "\(row.description.selector): \(passed.count) programs passed their self-test: "
+                        + Set(passed.map(\.kernel)).sorted().joined(separator: ", ")))
+            for verdict in row.verdicts where !verdict.isTrusted {
+                Console.line(
+                    Console.oneLine(
+                        "\(row.description.selector): \(verdict.kernel) \(verdict.outcome.rawValue): \(verdict.reason)")
+                )
+            }
+        }
         Console.line("OpenCL loader: \(listing.library.map(Console.oneLine) ?? "none")")
         listing.skipped.forEach { Console.line(Console.oneLine("passed over: \($0)")) }
     }
@@ -45,13 +60,15 @@ struct DevicesCommand: ParsableCommand {
     private func rows(_ listing: DeviceListing, _ chosen: String) -> [Row] {
         // A group is chosen by its members.
         let chosen = chosen.split(separator: "+").map(String.init)
+        let cache = KernelCache.standard
         return listing.candidates.map { candidate in
             let isChosen = chosen.contains(candidate.description.selector)
             let choice = common.device == "auto" ? listing.reason : "what --device names"
             return Row(
                 description: candidate.description, family: candidate.family, isChosen: isChosen,
                 reason: candidate.unsuitableReason ?? (isChosen ? "chosen: \(choice)" : "can be used"),
-                limits: candidate.limits.map { ($0.name, JSON($0.value)) })
+                limits: candidate.limits.map { ($0.name, JSON($0.value)) },
+                verdicts: candidate.verdicts(in: cache))
         }
     }
 
@@ -66,10 +83,26 @@ struct DevicesCommand: ParsableCommand {
                             ("platform", .string(row.description.platform)),
                             ("kind", .string(row.description.kind.rawValue)), ("family", .optional(row.family)),
                             ("chosen", .bool(row.isChosen)), ("reason", .string(row.reason)),
-                            ("limits", .object(row.limits.map { ($0.name, $0.json) })), ("verdicts", .object([])),
+                            ("limits", .object(row.limits.map { ($0.name, $0.json) })),
+                            ("verdicts", json(row.verdicts)),
                         ])
                     })
             ), ("library", .optional(listing.library)),
         ])
+    }
+
+    /// For each kernel, how many of its programs passed, and why others did not.
+    private func json(_ verdicts: [KernelVerdict]) -> JSON {
+        .object(
+            Set(verdicts.map(\.kernel)).sorted().map { kernel in
+                let own = verdicts.filter { $0.kernel == kernel }
+                return (
+                    kernel,
+                    .object([
+                        ("passed", .int(own.filter(\.isTrusted).count)),
+                        ("quarantined", .array(own.filter { !$0.isTrusted }.map { JSON($0) })),
+                    ])
+                )
+            })
     }
 }

@@ -1,4 +1,5 @@
 import Attention
+import Foundation
 
 /// The parts of JSON that several commands print alike.
 extension JSON {
@@ -28,6 +29,13 @@ extension JSON {
         case .text(let value): self = .string(value)
         case .flag(let value): self = .bool(value)
         }
+    }
+
+    init(_ verdict: KernelVerdict) {
+        self = .object([
+            ("kernel", .string(verdict.kernel)), ("outcome", .string(verdict.outcome.rawValue)),
+            ("reason", .string(verdict.reason)), ("date", .string(verdict.date.formatted(.iso8601))),
+        ])
     }
 
     /// A ratio; one beyond all numbers is null.

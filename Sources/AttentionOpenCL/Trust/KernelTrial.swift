@@ -1,0 +1,46 @@
+import AttentionCore
+import OpenCLRuntime
+
+/// A kernel that no one has tried yet on a device, with the call that wants it.
+public struct KernelTrial: Sendable {
+    /// A program, as the cache knows it.
+    public struct Program: Codable, Hashable, Sendable {
+        public let flags: String
+        public let source: String
+    }
+
+    /// How a trial ended.
+    public enum Outcome: Sendable {
+        /// Results were right, with these programs.
+        case passed([Program])
+        case failed(String)
+        case crashed(String)
+        /// Nothing was tried, and why.
+        case impossible(String)
+    }
+
+    /// The call that is planned: trials are made of its types, dimensions and options.
+    public let problem: AttentionProblem
+    /// Names the kernel and what else its programs depend on.
+    public let policy: PlanPolicy
+    public let device: DeviceDescription
+    public let driver: String
+    /// Where programs are kept; `nil` if they are not.
+    public let cacheFolder: String?
+    /// A backend on the same device that plans without any trial.
+    public let backend: OpenCLBackend
+    /// To be called before a trial in this process, which may not survive it.
+    public let willRunHere: @Sendable () -> Void
+}
+
+/// Tries kernels before their first use. See ``OpenCLCandidate/makeBackend(examiner:)``.
+public protocol KernelExaminer: Sendable {
+    func examine(_ trial: KernelTrial) -> KernelTrial.Outcome
+}
+
+extension OpenCLBackend {
+    /// The programs that were made for plans of this backend.
+    public var builtPrograms: [KernelTrial.Program] {
+        programs.keys.map { KernelTrial.Program(flags: $0.flags, source: $0.source) }
+    }
+}
