@@ -99,7 +99,7 @@ import Testing
     /// Chunks that several work-items share have the bits of chunks that one walks: heads alone are shared, many are not.
     @Test func sharedChunksHaveTheSameBits() throws {
         for backend in try backends("decode_wide") {
-            let heads = 8 * backend.computeUnits
+            let heads = 8 * backend.profile.computeUnits
             var inputs = AttentionInputs(
                 query: try Machine.numbers([1, heads, 1, 20], 1), key: try Machine.numbers([1, heads, 1500, 20], 2),
                 value: try Machine.numbers([1, heads, 1500, 20], 3))

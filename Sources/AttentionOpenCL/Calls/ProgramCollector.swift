@@ -33,10 +33,12 @@ struct ProgramCollector {
         return program
     }
 
-    /// Work-items that the compiler leaves a work-group: it may be less than the device has, as they share registers.
+    /// Work-items that the compiler leaves a work-group: it may be less than the device has, as they share registers. None for a kernel
+    /// whose local memory, what the compiler added to it included, is more than there is.
     func largestGroup(_ program: Program, _ name: String) throws(AttentionError) -> Int {
-        try asAttentionError(backend.device.name) { () throws(OpenCLError) in try program.kernel(name).maxWorkGroupSize
-        }
+        let kernel = try asAttentionError(backend.device.name) { () throws(OpenCLError) in try program.kernel(name) }
+        guard kernel.localMemoryBytes <= backend.profile.localMemoryBytes else { return 0 }
+        return min(kernel.maxWorkGroupSize, backend.profile.largestGroup)
     }
 
     /// The one kernel of a program, which has the variant's name.

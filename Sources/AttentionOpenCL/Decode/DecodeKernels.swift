@@ -23,14 +23,14 @@ struct DecodeKernels: FusedKernels {
         func kernel(_ step: DecodeKernel.Step) -> KernelVariant {
             .decode(
                 DecodeKernel(
-                    step: step, lanes: lanes, room: room, hasShuffles: backend.hasShuffles,
-                    hasFlatMemory: backend.hasFlatMemory))
+                    step: step, lanes: lanes, room: room, hasShuffles: backend.profile.hasShuffles,
+                    hasFlatMemory: backend.profile.hasFlatMemory))
         }
         decode = try collector.kernel(
             kernel(.decode(query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1)))
         merge = try collector.kernel(kernel(.merge))
         self.lanes = lanes
-        computeUnits = backend.computeUnits
+        computeUnits = backend.profile.computeUnits
     }
 
     func choices(_ problem: AttentionProblem) -> [String] {

@@ -8,12 +8,13 @@ public final class OpenCLBackend: Backend {
     public let device: DeviceDescription
     /// The context that memory of this backend belongs to; a caller's own one if it was given.
     public let context: Context
-    /// Floats in one of the device's vectors.
-    public let nativeWidth: Int
+    /// What plans know of the device.
+    let profile: DeviceProfile
     let scratch: ScratchPool
     let programs: ProgramStore
     private let text: KernelText
     private let cache: ProgramCache
+    private let limits: DeviceLimits
     private let gate: KernelGate?
     private let queues: QueuePool
     private let profilingQueues: QueuePool
@@ -29,14 +30,15 @@ public final class OpenCLBackend: Backend {
 
     init(
         context: Context, description: DeviceDescription, text: KernelText, cache: ProgramCache = .standard(),
-        examiner: (any KernelExaminer)? = nil
+        limits: DeviceLimits = .ofEnvironment, examiner: (any KernelExaminer)? = nil
     ) {
+        self.limits = limits
         device = description
         self.text = text
         self.cache = cache
         gate = examiner.map { KernelGate($0, cache) }
         self.context = context
-        nativeWidth = context.device.info.nativeFloatWidth
+        profile = DeviceProfile(context.device.info, platform: description.platform, limits: limits)
         scratch = ScratchPool(context: context)
         programs = ProgramStore(context: context, text: text, cache: cache)
         queues = QueuePool(context: context, isProfiled: false)
@@ -62,15 +64,13 @@ public final class OpenCLBackend: Backend {
 
     public func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage {
         // Some drivers accept what they cannot hold and fail, or swap, when it is touched.
-        guard byteCount <= info.maxAllocationBytes, byteCount <= info.globalMemoryBytes else {
+        guard byteCount <= profile.allocationBytes, byteCount <= profile.memoryBytes else {
             throw .outOfMemory(bytes: byteCount, device: device.name)
         }
         return try OpenCLStorage(byteCount: byteCount, context: context, queues: queues, place: device.name)
     }
 
-    public var memoryLimit: MemoryLimit? {
-        MemoryLimit(allocation: info.maxAllocationBytes, total: info.globalMemoryBytes)
-    }
+    public var memoryLimit: MemoryLimit? { profile.memoryLimit }
 
     public var statistics: BackendStatistics {
         BackendStatistics(programs: programs.count, idleScratchBytes: scratch.idleBytes)
@@ -78,46 +78,16 @@ public final class OpenCLBackend: Backend {
 
     public func releaseMemory() { scratch.clear() }
 
-    /// Work-items that a work-group may have in its first dimension.
-    var largestGroup: Int { max(min(info.maxWorkGroupSize, info.maxWorkItemSizes.first ?? 1), 1) }
-
-    /// Local memory that a work-group may have.
-    var localMemoryBytes: Int { info.localMemoryBytes }
-
-    /// False for a simulator that takes the results of vector shuffles for uninitialised memory (Oclgrind 21.10).
-    var hasShuffles: Bool { !isSimulator }
-
-    /// The size of sub-groups that leaves a work-item the most registers, where a kernel may ask for one; for GPUs alone.
-    var roomiestSubGroup: Int? { device.kind == .gpu ? info.requirableSubGroups.first : nil }
-
-    /// Whether local memory is apart from global memory, so that bringing something there saves anything.
-    var hasDedicatedLocalMemory: Bool { info.localMemory == .dedicated }
-
-    /// Whether its multiply-adds round once; elsewhere fma() is a long library call.
-    var fusesMultiplyAdd: Bool { info.hasFusedMultiplyAdd }
-
-    /// Whether one address space holds all pointers, so that kernels can read operands as if they were their own.
-    var hasFlatMemory: Bool { device.kind == .cpu && !isSimulator }
-
-    private var isSimulator: Bool { device.platform.contains("Oclgrind") }
-
-    /// How many work-groups run at once.
-    var computeUnits: Int { max(info.computeUnits, 1) }
-
     /// Floats to a vector, of this device or of the family that the caller forces.
     func width(_ policy: PlanPolicy) throws(AttentionError) -> Int {
-        switch policy.family {
-        case nil: return nativeWidth
-        case "wide": return max(nativeWidth, 16)
-        case "tiled": return 1
-        case let other?:
-            throw .unsupported(device: device.name, reason: "there is no kernel family '\(other)': wide, tiled")
-        }
+        if let width = profile.width(family: policy.family) { return width }
+        throw .unsupported(
+            device: device.name, reason: "there is no kernel family '\(policy.family ?? "")': wide, tiled")
     }
 
     /// The most scratch memory a call may take on this device.
     func scratchLimit(_ policy: PlanPolicy, _ tiles: StagedTiles) -> Int {
-        min(policy.workspaceLimit, info.maxAllocationBytes, info.globalMemoryBytes / 4, tiles.scratchTarget)
+        min(policy.workspaceLimit, profile.allocationBytes, profile.memoryBytes / 4, tiles.scratchTarget)
     }
 
     /// `copy` keeps kernels from using host memory in place: for simulators that do not see what the host wrote there.
@@ -133,7 +103,7 @@ public final class OpenCLBackend: Backend {
 
     /// The same device, where every kernel is trusted.
     func withoutGate() -> OpenCLBackend {
-        OpenCLBackend(context: context, description: device, text: text, cache: cache)
+        OpenCLBackend(context: context, description: device, text: text, cache: cache, limits: limits)
     }
 
     /// Sees to it that a program has passed a self-test before a plan for `problem` uses it.

@@ -70,7 +70,8 @@ public struct OpenCLCandidate: Sendable {
         let info = device.info
         self.device = device
         description = OpenCLBackend.describe(device, selector: selector)
-        family = info.nativeFloatWidth >= 4 ? "wide" : "tiled"
+        let profile = DeviceProfile(info, platform: device.platform.name)
+        family = profile.family
         unsuitableReason = device.unsuitability?.description
         limits = [
             ("driver", .text(info.driverVersion)),
@@ -78,10 +79,10 @@ public struct OpenCLCandidate: Sendable {
             ("compute_units", .number(info.computeUnits)),
             ("native_float_width", .number(info.nativeFloatWidth)),
             ("preferred_float_width", .number(info.preferredFloatWidth)),
-            ("global_memory", .number(info.globalMemoryBytes)),
-            ("max_allocation", .number(info.maxAllocationBytes)),
-            ("local_memory", .number(info.localMemoryBytes)),
-            ("max_work_group", .number(info.maxWorkGroupSize)),
+            ("global_memory", .number(profile.memoryBytes)),
+            ("max_allocation", .number(profile.allocationBytes)),
+            ("local_memory", .number(profile.localMemoryBytes)),
+            ("max_work_group", .number(min(info.maxWorkGroupSize, DeviceLimits.ofEnvironment.workGroup))),
             ("alignment", .number(info.baseAlignmentBytes)),
             ("unified_memory", .flag(info.hasUnifiedMemory)),
             ("fp16", .flag(info.hasHalf)),
@@ -125,16 +126,19 @@ public struct OpenCLCandidate: Sendable {
     @_spi(Testing)
     public func makeBackend(
         replacingSources files: [String: String], cache: ProgramCache = .standard(),
-        examiner: (any KernelExaminer)? = nil
+        limits: DeviceLimits = .ofEnvironment, examiner: (any KernelExaminer)? = nil
     ) throws(AttentionError) -> OpenCLBackend {
-        try backend(KernelText.embedded.replacing(files), examiner, cache)
+        try backend(KernelText.embedded.replacing(files), examiner, cache, limits)
     }
 
     private func backend(
-        _ text: KernelText, _ examiner: (any KernelExaminer)?, _ cache: ProgramCache = .standard()
+        _ text: KernelText, _ examiner: (any KernelExaminer)?, _ cache: ProgramCache = .standard(),
+        _ limits: DeviceLimits = .ofEnvironment
     ) throws(AttentionError) -> OpenCLBackend {
         if let unsuitableReason { throw .unsupported(device: description.name, reason: unsuitableReason) }
         let context = try asAttentionError(description.name) { () throws(OpenCLError) in try Context(device: device) }
-        return OpenCLBackend(context: context, description: description, text: text, cache: cache, examiner: examiner)
+        return OpenCLBackend(
+            context: context, description: description, text: text, cache: cache, limits: limits,
+            examiner: examiner)
     }
 }

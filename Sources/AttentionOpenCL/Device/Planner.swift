@@ -80,7 +80,7 @@ struct Planner {
 
     /// Why `flash_tiled` is not chosen; `nil` if it is.
     private func tiledRefusal(_ problem: AttentionProblem) -> String? {
-        guard backend.hasDedicatedLocalMemory || policy.family == "tiled" else {
+        guard backend.profile.hasDedicatedLocalMemory || policy.family == "tiled" else {
             return "\(TiledKernels.name): local memory is ordinary memory here, so that tiles in it save nothing"
         }
         return TiledKernels.refusal(problem, backend, policy, width: width)

@@ -21,10 +21,10 @@ struct FlashKernels: FusedKernels {
         }
         let storages = try CallStorages(problem, backend.device)
         kernel = FlashKernel(
-            hasMask: storages.hasMask, hasShuffles: backend.hasShuffles,
-            hasFlatMemory: backend.hasFlatMemory, room: WideRoom.room(problem), tiles: tiles)
+            hasMask: storages.hasMask, hasShuffles: backend.profile.hasShuffles,
+            hasFlatMemory: backend.profile.hasFlatMemory, room: WideRoom.room(problem), tiles: tiles)
         program = try collector.kernel(.flash(kernel))
-        computeUnits = backend.computeUnits
+        computeUnits = backend.profile.computeUnits
     }
 
     func choices(_ problem: AttentionProblem) -> [String] {

@@ -19,14 +19,16 @@ struct SplitKernels: FusedKernels {
     ) -> String? {
         guard policy.tiles.isEmpty else { return "\(name): takes no tile sizes" }
         guard tiles(problem, backend) == nil else { return nil }
-        return "\(name): no tiles for work-groups of \(backend.largestGroup) and \(backend.localMemoryBytes) bytes of"
+        return
+            "\(name): no tiles for work-groups of \(backend.profile.largestGroup) and \(backend.profile.localMemoryBytes) bytes of"
             + " local memory"
     }
 
     private static func tiles(_ problem: AttentionProblem, _ backend: OpenCLBackend) -> SplitTiles? {
         let rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
         return SplitTiles.table.first {
-            $0.fits(largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes, rows: rows)
+            $0.fits(
+                largestGroup: backend.profile.largestGroup, localBytes: backend.profile.localMemoryBytes, rows: rows)
         }
     }
 
@@ -37,15 +39,19 @@ struct SplitKernels: FusedKernels {
         let storages = try CallStorages(problem, backend.device)
         let columns = problem.shape.valueDimension
         rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
-        let fuses = backend.fusesMultiplyAdd
+        let fuses = backend.profile.fusesMultiplyAdd
         var found: (ProgramKernel, SplitTiles)?
         for tiles in SplitTiles.table
-        where tiles.fits(largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes, rows: rows) {
+        where tiles.fits(
+            largestGroup: backend.profile.largestGroup, localBytes: backend.profile.localMemoryBytes, rows: rows)
+        {
             let step = SplitKernel.Step.split(
                 tiles: tiles, value: storages.value, rows: rows, columnItems: tiles.columnItems(columns),
                 hasMask: storages.hasMask)
             let program = try collector.program(
-                .split(SplitKernel(step: step, query: storages.query, fuses: fuses, subGroup: backend.roomiestSubGroup))
+                .split(
+                    SplitKernel(
+                        step: step, query: storages.query, fuses: fuses, subGroup: backend.profile.roomiestSubGroup))
             )
             guard try collector.largestGroup(program, Self.name) >= tiles.items else { continue }
             found = (ProgramKernel(program, Self.name), tiles)
@@ -63,9 +69,9 @@ struct SplitKernels: FusedKernels {
         _ columns: Int, _ query: KernelStorage, _ backend: OpenCLBackend, _ collector: inout ProgramCollector
     ) throws(AttentionError) -> (ProgramKernel, items: Int) {
         var items = 1
-        while items * 4 < columns, items * 2 <= min(backend.largestGroup, 64) { items *= 2 }
+        while items * 4 < columns, items * 2 <= min(backend.profile.largestGroup, 64) { items *= 2 }
         while true {
-            let kernel = SplitKernel(step: .merge(items: items), query: query, fuses: backend.fusesMultiplyAdd)
+            let kernel = SplitKernel(step: .merge(items: items), query: query, fuses: backend.profile.fusesMultiplyAdd)
             let program = try collector.program(.split(kernel))
             let room = try collector.largestGroup(program, kernel.name)
             if room >= items || items == 1 { return (ProgramKernel(program, kernel.name), items) }

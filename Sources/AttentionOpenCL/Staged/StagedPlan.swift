@@ -36,7 +36,7 @@ final class StagedPlan: BackendPlan {
         let scratchBytes = passes.map(\.scratch.byteCount).max() ?? 0
         var choices = [
             "kernels: scores → softmax → weighted_sum, the scores in scratch memory",
-            "lanes: \(tiles.lanes) queries to a vector, as the native float width of \(backend.nativeWidth) has it",
+            "lanes: \(tiles.lanes) queries to a vector, as the native float width of \(backend.profile.nativeWidth) has it",
             "tile: \(tiles.tileQ) queries × \(tiles.tileK) keys, \(tiles.tileV) value columns (\(tiles.measured))",
             "scratch: \(scratchBytes) bytes, \(passes.map(\.scratch.pieces.count).max() ?? 0) piece(s)",
         ]
@@ -87,7 +87,7 @@ struct StagedPrograms: Sendable {
         var collector = ProgramCollector(backend, for: problem, policy, kernel: "staged")
         func program(_ step: StagedKernel.Step) throws(AttentionError) -> Program {
             try collector.program(
-                .staged(StagedKernel(step: step, tiles: tiles, hasShuffles: backend.hasShuffles)))
+                .staged(StagedKernel(step: step, tiles: tiles, hasShuffles: backend.profile.hasShuffles)))
         }
         let query = tiles.lanes > 1 ? nil : storages.query
         let value = tiles.lanes > 1 ? nil : storages.value

@@ -88,7 +88,7 @@ struct StagedRun {
         _ program: Program, _ name: String, _ piece: StagedPiece, itemsPerTile: Int,
         _ arguments: (consuming Launch) -> Launch
     ) throws(OpenCLError) {
-        let group = min(plan.tiles.workGroup, plan.backend.largestGroup)
+        let group = min(plan.tiles.workGroup, plan.backend.profile.largestGroup)
         let items = (piece.tiles.count * itemsPerTile + group - 1) / group * group
         try call.timer.run(
             arguments(try program.launch(name)), on: call.queue,

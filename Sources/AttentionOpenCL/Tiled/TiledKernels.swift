@@ -18,7 +18,8 @@ struct TiledKernels: FusedKernels {
             let refusal = TiledTiles.given(policy.tiles).refusal
             if !refusal.isEmpty { return "\(name): \(refusal)" }
         }
-        return "\(name): no tiles for work-groups of \(backend.largestGroup) and \(backend.localMemoryBytes) bytes of"
+        return
+            "\(name): no tiles for work-groups of \(backend.profile.largestGroup) and \(backend.profile.localMemoryBytes) bytes of"
             + " local memory"
     }
 
@@ -28,7 +29,7 @@ struct TiledKernels: FusedKernels {
         let rows = policy.tiles.isEmpty ? TiledTiles.table : [TiledTiles.given(policy.tiles).tiles].compactMap(\.self)
         return rows.filter {
             $0.fits(
-                largestGroup: backend.largestGroup, localBytes: backend.localMemoryBytes,
+                largestGroup: backend.profile.largestGroup, localBytes: backend.profile.localMemoryBytes,
                 columns: problem.shape.valueDimension)
         }
     }
@@ -41,8 +42,8 @@ struct TiledKernels: FusedKernels {
         for tiles in Self.tiles(problem, backend, policy) {
             let kernel = TiledKernel(
                 query: storages.query, value: storages.value, hasMask: storages.hasMask,
-                hasShuffles: backend.hasShuffles, fuses: backend.fusesMultiplyAdd,
-                subGroup: backend.roomiestSubGroup,
+                hasShuffles: backend.profile.hasShuffles, fuses: backend.profile.fusesMultiplyAdd,
+                subGroup: backend.profile.roomiestSubGroup,
                 valueVectors: tiles.valueVectors(problem.shape.valueDimension), tiles: tiles)
             let program = try collector.program(.tiled(kernel))
             guard try collector.largestGroup(program, Self.name) >= tiles.group else { continue }
