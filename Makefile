@@ -12,7 +12,7 @@ testing := OCL_ICD_VENDORS=$(drivers)/vendors RUSTICL_ENABLE=llvmpipe ATTEND_SEL
 # One set of flags for everything that tests in release, so that nothing is built twice.
 release := -c release -Xswiftc -enable-testing
 
-.PHONY: run test build-tests unit conform verify consumer oclgrind gpu-check sanitize-address sanitize-thread bench docs format lint clean
+.PHONY: run test build-tests unit mutations conform verify consumer oclgrind gpu-check sanitize-address sanitize-thread bench docs format lint clean
 
 ## run: install what is missing, build, run attention on the sample and hold it to the reference
 run:
@@ -24,7 +24,7 @@ run:
 ## test: every test, on every driver there is
 test:
 	@.ci/setup test
-	@$(MAKE) --no-print-directory lint unit conform verify gpu-check oclgrind consumer sanitize-address sanitize-thread
+	@$(MAKE) --no-print-directory lint unit mutations conform verify gpu-check oclgrind consumer sanitize-address sanitize-thread
 	@echo "make test: all passed on: $$(cd $(drivers)/vendors && ls *.icd | sed 's/\.icd//' | tr '\n' ' ')"
 	@grep -a 'Test run with' .build/test.log | tail -n 1
 
@@ -34,7 +34,7 @@ build-tests:
 	@mkdir -p -m 700 .build/test-cache && chmod 700 .build/test-cache && mkdir -p .build/test-cache/pocl
 
 unit: build-tests
-	$(testing) swift test $(release) --skip-build --skip OwnProcessTests 2>&1 | tee .build/test.log
+	$(testing) swift test $(release) --skip-build --skip OwnProcessTests --skip KernelMutationTests 2>&1 | tee .build/test.log
 	# Waits for child processes, on threads that other tests would lack on a small machine.
 	$(testing) swift test $(release) --skip-build --filter OwnProcessTests
 	# Alone in their processes, as they look at the memory of all of it.
@@ -42,32 +42,16 @@ unit: build-tests
 	    $(testing) ATTEND_MEASURE_MEMORY=1 swift test $(release) --skip-build --filter $$suite || exit 1; \
 	done
 
+## mutations: wrong kernels, each of which a verification has to catch
+mutations: build-tests
+	$(testing) .ci/mutations
+
 conform: build-tests
 	$(testing) $(attend) conform --device all Tests/Conformance $(sample)
 
+## verify: the whole contract on every device, with every kernel
 verify: build-tests
-	$(testing) $(attend) verify --device all --cases full
-	# Every instruction set that this processor has.
-	sets=$$($(attend) devices --json | grep -o '"instruction_sets": *"[^"]*"' | sed 's/.*: *"//; s/[",]/ /g'); \
-	test -n "$$sets" || { echo "make verify: no instruction sets"; exit 1; }; \
-	for isa in $$sets; do \
-	    $(testing) $(attend) verify --device native --isa $$isa --cases full || exit 1; \
-	    $(testing) $(attend) conform --device native --isa $$isa Tests/Conformance || exit 1; \
-	done
-	# The kernels that a plan passes over for some cases, each for all of them.
-	for kernel in staged flash_wide decode_wide; do \
-	    $(testing) $(attend) verify --device Portable --kernel $$kernel || exit 1; \
-	    $(testing) $(attend) verify --device native --kernel $$kernel || exit 1; \
-	done
-	# What GPUs get, on processors: no GPU is here.
-	for kernel in flash_tiled decode_split; do $(testing) $(attend) verify --device all --kernel $$kernel || exit 1; done
-	# And on devices with small work-groups.
-	for items in 16 32 64 128; do \
-	    for kernel in flash_tiled decode_split; do \
-	        POCL_MAX_WORK_GROUP_SIZE=$$items $(testing) $(attend) conform --device Portable --kernel $$kernel \
-	            Tests/Conformance || exit 1; \
-	    done; \
-	done
+	$(testing) .ci/verify $(attend)
 
 ## gpu-check: every GPU kernel by the vendors' offline compilers, and the page about what they made of it
 gpu-check: build-tests

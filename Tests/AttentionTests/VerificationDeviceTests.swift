@@ -37,35 +37,22 @@ enum TestDevices {
     }
 }
 
-/// Each wrong kernel of ``KernelMutation`` is caught on the first device with vectors, or on another where that one does not show it;
-/// the two take turns at neither building nor running. `MUTATIONS` in the environment runs those whose name contains it.
-@Suite struct KernelMutationTests {
-    private static func selected(needsBarriers: Bool) -> [KernelMutation] {
-        KernelMutation.all.filter { mutation in
-            let isNamed = ProcessInfo.processInfo.environment["MUTATIONS"].map { mutation.name.contains($0) } ?? true
-            return isNamed && mutation.needsBarriers == needsBarriers
-        }
-    }
+/// Each wrong kernel of ``KernelMutation`` is caught on the first device with vectors, or on another where that one does not show it.
+/// `MUTATIONS` in the environment runs those whose name contains it, `MUTATIONS_SHARE=I/N` each Nth from the Ith on.
+@Suite(.serialized) struct KernelMutationTests {
+    private static let selected: [KernelMutation] = {
+        let environment = ProcessInfo.processInfo.environment
+        let named = KernelMutation.all.filter { environment["MUTATIONS"].map($0.name.contains) ?? true }
+        let share = environment["MUTATIONS_SHARE"]?.split(separator: "/").compactMap { Int($0) } ?? []
+        guard share.count == 2, share[1] > 0 else { return named }
+        return named.indices.filter { $0 % share[1] == share[0] }.map { named[$0] }
+    }()
 
-    @Suite(.serialized) struct OnVectors {
-        @Test(
-            .enabled(if: TestDevices.wide != nil, "no OpenCL device with vectors"),
-            arguments: selected(needsBarriers: false))
-        func wrongKernelIsCaught(_ mutation: KernelMutation) throws {
-            try expectCaught(mutation, on: #require(TestDevices.wide))
+    @Test(.enabled(if: TestDevices.wide != nil, "no OpenCL device with vectors"), arguments: selected)
+    func wrongKernelIsCaught(_ mutation: KernelMutation) throws {
+        guard let candidate = mutation.needsBarriers ? TestDevices.unbarred : TestDevices.wide else {
+            return print("\(mutation): skipped, no device shows a missing barrier")
         }
-    }
-
-    @Suite(.serialized) struct AtBarriers {
-        @Test(
-            .enabled(if: TestDevices.unbarred != nil, "no OpenCL device that shows a missing barrier"),
-            arguments: selected(needsBarriers: true))
-        func wrongKernelIsCaught(_ mutation: KernelMutation) throws {
-            try expectCaught(mutation, on: #require(TestDevices.unbarred))
-        }
-    }
-
-    private static func expectCaught(_ mutation: KernelMutation, on candidate: OpenCLCandidate) throws {
         let harness = MutationHarness(
             text: { KernelText.embedded[$0] },
             makeBackend: { try candidate.makeBackend(replacingSources: $0) },
