@@ -103,6 +103,7 @@ struct FaultSweepTests {
         "clCreateSubBuffer": "calls use whole buffers", "clEnqueueFillBuffer": "kernels write all of their outputs",
         "clEnqueueCopyBuffer": "past and new keys are put together by a kernel", "clEnqueueCopyBufferRect": "as above",
         "clEnqueueMarkerWithWaitList": "queues are in order and waited for as a whole",
+        "clCreateSubDevices": "for parts of a device that somebody asks for", "clReleaseDevice": "as above",
         "clGetProgramBuildInfo": "only after a build that failed: below",
     ]
 
