@@ -44,11 +44,14 @@ import Testing
         [16 << 10, 32 << 10].flatMap { local in [64, 128].map { Small(group: group, local: local, columns: $0) } }
     }
 
-    @Test(.enabled(if: Machine.devices.first != nil, "no OpenCL device"), arguments: small)
+    /// PoCL's compiler goes deep for work-groups with barriers: too deep for a sanitizer's threads.
+    private static let device = Machine.devices.first { $0.description.platform != "Portable Computing Language" }
+
+    @Test(.enabled(if: device != nil, "no OpenCL device but PoCL"), arguments: small)
     func plansStayWithinLimits(_ small: Small) throws {
         var limits = DeviceLimits()
         (limits.workGroup, limits.localMemory) = (small.group, small.local)
-        let backend = try #require(Machine.devices.first).makeBackend(replacingSources: [:], limits: limits)
+        let backend = try #require(Self.device).makeBackend(replacingSources: [:], limits: limits)
         for (kernel, queries) in [("flash_tiled", 20), ("decode_split", 1)] {
             let problem = try Self.problem(queries: queries, depth: 64, columns: small.columns)
             let plan = try backend.plan(problem, PlanPolicy(kernel: kernel))
