@@ -7,6 +7,10 @@ public protocol Backend: Sendable {
     /// - Throws: ``AttentionError/unsupported(device:reason:)`` if this backend cannot, or not with the kernel asked for.
     func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan
 
+    /// Throws in a process that cannot use this backend: a child that was forked after it was opened. It waits for nothing, and is
+    /// asked before any lock is taken: what another thread held when the process was forked is held for ever in the child.
+    func checkProcess() throws(AttentionError)
+
     /// Memory for tensors that stay where this backend computes. Its contents are undefined.
     func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage
 
@@ -22,6 +26,7 @@ public protocol Backend: Sendable {
 }
 
 extension Backend {
+    public func checkProcess() throws(AttentionError) {}
     public var memoryLimit: MemoryLimit? { nil }
     public var statistics: BackendStatistics { BackendStatistics() }
     public func releaseMemory() {}
@@ -98,15 +103,19 @@ public struct PlanPolicy: Hashable, Sendable {
     public var family: String?
     /// Tile sizes by their names in the kernel's text, where the kernel's own choice is not wanted: for tuning.
     public var tiles: [String: Int]
+    /// Whether a plan may take what a search found for calls of its kind on this machine (`attend tune`).
+    public var usesTuning: Bool
     /// The most scratch memory a call may take, in bytes. Calls that need more are cut into pieces.
     public var workspaceLimit: Int
 
     public init(
-        kernel: String? = nil, family: String? = nil, tiles: [String: Int] = [:], workspaceLimit: Int = 256 << 20
+        kernel: String? = nil, family: String? = nil, tiles: [String: Int] = [:], usesTuning: Bool = true,
+        workspaceLimit: Int = 256 << 20
     ) {
         self.kernel = kernel
         self.family = family
         self.tiles = tiles
+        self.usesTuning = usesTuning
         self.workspaceLimit = workspaceLimit
     }
 }
@@ -121,16 +130,20 @@ public struct PlanExplanation: Hashable, Sendable {
     public var refusals: [String]
     /// What was refused and should not have been, a line each: kernels that failed their self-test, or that a compiler leaves no room.
     public var warnings: [String]
+    /// The kernel's tile sizes by their names in its text, as ``PlanPolicy/tiles`` takes them; empty where there is no choice.
+    public var sizes: [String: Int]
     /// Scratch memory that a call of the planned shape takes, in bytes.
     public var scratchBytes: Int
 
     public init(
-        kernel: String, choices: [String], refusals: [String] = [], warnings: [String] = [], scratchBytes: Int = 0
+        kernel: String, choices: [String], refusals: [String] = [], warnings: [String] = [], sizes: [String: Int] = [:],
+        scratchBytes: Int = 0
     ) {
         self.kernel = kernel
         self.choices = choices
         self.refusals = refusals
         self.warnings = warnings
+        self.sizes = sizes
         self.scratchBytes = scratchBytes
     }
 }

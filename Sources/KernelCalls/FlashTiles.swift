@@ -32,6 +32,25 @@ public struct FlashTiles: Hashable, Sendable {
     /// beside it. A multiple of every `tileK`.
     public static let tileJ = 96
 
+    public static let space = TileSpace([
+        TileSpace.Size("QUERY_VECTORS", [1, 2, 3, 4]),
+        // A pass is a whole number of them.
+        TileSpace.Size("TILE_K", [2, 3, 4, 6, 8, 12].filter { tileJ % $0 == 0 }, tried: [4, 6, 8, 12]),
+        // Rooms are powers of 2.
+        TileSpace.Size("TILE_V", [2, 4, 8], tried: [4, 8]),
+    ])
+
+    /// By their names in the text.
+    public var sizes: [String: Int] { ["QUERY_VECTORS": queryVectors, "TILE_K": tileK, "TILE_V": tileV] }
+
+    /// These with some of them replaced, by their names.
+    public func replacing(_ sizes: [String: Int]) -> FlashTiles {
+        guard !sizes.isEmpty else { return self }
+        return FlashTiles(
+            lanes: lanes, queryVectors: sizes["QUERY_VECTORS"] ?? queryVectors, tileK: sizes["TILE_K"] ?? tileK,
+            tileV: sizes["TILE_V"] ?? tileV, relativeSpeed: 1, measured: "as given")
+    }
+
     public static let table: [FlashTiles] = [
         FlashTiles(
             lanes: 4, queryVectors: 2, tileK: 4, tileV: 4, relativeSpeed: 1,

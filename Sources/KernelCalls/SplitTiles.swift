@@ -29,6 +29,16 @@ public struct SplitTiles: Hashable, Sendable {
         rows * (items * Self.team + Self.depths + items + 1) * MemoryLayout<Float>.stride
     }
 
+    public static let space = TileSpace([TileSpace.Size("ITEMS", [16, 32, 64, 128, 256])])
+
+    /// By their names in the text.
+    public var sizes: [String: Int] { ["ITEMS": items] }
+
+    /// The rows that `sizes` leaves: the one it names, or the table.
+    public static func rows(given sizes: [String: Int]) -> [SplitTiles] {
+        sizes["ITEMS"].map { [SplitTiles(items: $0, measured: "as given")] } ?? table
+    }
+
     public static let table: [SplitTiles] = [
         SplitTiles(items: 128, measured: "11 KiB of local memory for four rows; not measured on a GPU"),
         SplitTiles(items: 64, measured: "for 64 work-items; not measured on a GPU"),

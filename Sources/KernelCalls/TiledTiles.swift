@@ -37,13 +37,8 @@ public struct TiledTiles: Hashable, Sendable {
     /// - Returns: `nil` and why where the text cannot have them.
     public static func given(_ sizes: [String: Int]) -> (tiles: TiledTiles?, refusal: String) {
         var values = table[0].sizes
-        for (name, size) in sizes {
-            guard let range = ranges[name] else { return (nil, "there is no tile size \(name)") }
-            guard range.contains(size) else {
-                return (nil, "\(name) is \(size), not \(range.lowerBound) to \(range.upperBound)")
-            }
-            values[name] = size
-        }
+        if let refusal = space.refusal(sizes) { return (nil, refusal) }
+        values.merge(sizes) { $1 }
         guard let itemsQ = values["ITEMS_Q"], let itemsC = values["ITEMS_C"],
             let queryVectors = values["QUERY_VECTORS"],
             let keyVectors = values["KEY_VECTORS"], let valueVectors = values["VALUE_VECTORS"],
@@ -51,7 +46,7 @@ public struct TiledTiles: Hashable, Sendable {
         else { return (nil, "a tile size is missing") }
         let tiles = TiledTiles(
             itemsQ: itemsQ, itemsC: itemsC, queryVectors: queryVectors, keyVectors: keyVectors,
-            mostValueVectors: valueVectors, chunk: chunk, measured: "as the caller asked")
+            mostValueVectors: valueVectors, chunk: chunk, measured: "as given")
         guard chunk % lanes == 0, tiles.tileK % chunk == 0 else {
             return (nil, "CHUNK is \(chunk), not a multiple of \(lanes) that divides a tile of \(tiles.tileK) keys")
         }
@@ -66,11 +61,14 @@ public struct TiledTiles: Hashable, Sendable {
         ]
     }
 
-    /// What the text has room for.
-    private static let ranges: [String: ClosedRange<Int>] = [
-        "ITEMS_Q": 1...32, "ITEMS_C": 1...32, "QUERY_VECTORS": 1...4, "KEY_VECTORS": 1...4,
-        "VALUE_VECTORS": 1...4, "CHUNK": 4...64,
-    ]
+    public static let space = TileSpace([
+        TileSpace.Size("ITEMS_Q", Array(1...32), tried: [4, 8, 16, 32]),
+        TileSpace.Size("ITEMS_C", Array(1...32), tried: [4, 8, 16, 32]),
+        TileSpace.Size("CHUNK", Array(4...64), tried: [4, 8, 16]),
+        TileSpace.Size("QUERY_VECTORS", Array(1...4), tried: [1, 2]),
+        TileSpace.Size("KEY_VECTORS", Array(1...4), tried: [1, 2]),
+        TileSpace.Size("VALUE_VECTORS", Array(1...4), tried: [1, 2, 4]),
+    ])
 
     /// Work-items of a work-group.
     public var group: Int { itemsQ * itemsC }

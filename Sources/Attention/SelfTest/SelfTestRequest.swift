@@ -67,7 +67,7 @@ struct SelfTestRequest: Codable, Sendable {
         guard (backend.device.name, backend.device.platform, driver) == (device, platform, self.driver) else {
             return .impossible("'\(selector)' is another device here: \(backend.device.name)")
         }
-        let policy = PlanPolicy(kernel: kernel, family: family, tiles: tiles)
+        let policy = PlanPolicy(kernel: kernel, family: family, tiles: tiles, usesTuning: false)
         return SelfTestExaminer.run(cases, on: backend, policy)
     }
 }

@@ -17,7 +17,8 @@ struct ProgramCollector {
         self.backend = backend
         self.problem = problem
         self.policy = PlanPolicy(
-            kernel: kernel, family: policy.family, tiles: policy.tiles, workspaceLimit: policy.workspaceLimit)
+            kernel: kernel, family: policy.family, tiles: policy.tiles, usesTuning: false,
+            workspaceLimit: policy.workspaceLimit)
     }
 
     mutating func program(_ kernel: KernelVariant) throws(AttentionError) -> Program {

@@ -4,7 +4,7 @@ import OpenCLRuntime
 /// One specialisation of `decode_wide` or `merge_wide`: all that its text is compiled with. Two equal ones are the same program.
 struct DecodeKernel: Hashable, Sendable {
     enum Step: Hashable, Sendable {
-        case decode(query: KernelStorage, value: KernelStorage, rows: Int)
+        case decode(query: KernelStorage, value: KernelStorage, rows: Int, tiles: DecodeTiles)
         case merge
     }
 
@@ -30,12 +30,11 @@ struct DecodeKernel: Hashable, Sendable {
         ]
         switch step {
         case .merge: return common
-        case .decode(let query, let value, let rows):
+        case .decode(let query, let value, let rows, let tiles):
             return common + [
                 ("ROWS", .integer(Int64(rows))), ("BLOCK_ROWS", .integer(Int64(DecodeSplit.blockRows))),
-                ("CHUNK_KEYS", .integer(Int64(DecodeSplit.chunkKeys))),
-                // Eight or sixteen sums hide the latency of a multiply-add and leave registers for the values.
-                ("TILE_C", .integer(rows == 4 ? 4 : lanes == 4 ? 4 : 8)),
+                ("CHUNK_KEYS", .integer(Int64(tiles.chunkKeys))), ("AHEAD", .integer(Int64(tiles.ahead))),
+                ("TILE_C", .integer(Int64(tiles.columnVectors))),
                 ("Q_STORAGE", .identifier(query.rawValue)),
                 ("V_STORAGE", .identifier(value.rawValue)),
             ]

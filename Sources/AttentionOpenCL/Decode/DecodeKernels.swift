@@ -5,10 +5,12 @@ import OpenCLRuntime
 /// `decode_wide`: few queries against many keys, each key and value read once for all heads that share it.
 struct DecodeKernels: FusedKernels {
     static let name = "decode_wide"
+    static let space = DecodeTiles.space
 
     private let decode: ProgramKernel
     private let merge: ProgramKernel
     private let lanes: Int
+    private let tiles: DecodeTiles
     private let computeUnits: Int
     private let tables = CallTables()
 
@@ -18,7 +20,8 @@ struct DecodeKernels: FusedKernels {
     ) throws(AttentionError) {
         let storages = try CallStorages(problem, backend.device)
         let lanes = width >= 16 ? 16 : width >= 8 ? 8 : 4
-        let rows = DecodeSplit(problem, computeUnits: 1).rows
+        let rows = DecodeSplit(problem, computeUnits: 1).rows >= 3 ? 4 : 1
+        tiles = DecodeTiles(rows: rows, lanes: lanes).replacing(policy.tiles)
         let room = WideRoom.room(problem)
         func kernel(_ step: DecodeKernel.Step) -> KernelVariant {
             .decode(
@@ -27,29 +30,34 @@ struct DecodeKernels: FusedKernels {
                     hasFlatMemory: backend.profile.hasFlatMemory))
         }
         decode = try collector.kernel(
-            kernel(.decode(query: storages.query, value: storages.value, rows: rows >= 3 ? 4 : 1)))
+            kernel(.decode(query: storages.query, value: storages.value, rows: rows, tiles: tiles)))
         merge = try collector.kernel(kernel(.merge))
         self.lanes = lanes
         computeUnits = backend.profile.computeUnits
     }
 
+    var sizes: [String: Int] { tiles.sizes }
+
+    private func shares(_ problem: AttentionProblem) -> DecodeSplit {
+        DecodeSplit(problem, computeUnits: computeUnits, chunkKeys: tiles.chunkKeys)
+    }
+
     func choices(_ problem: AttentionProblem) -> [String] {
-        let split = DecodeSplit(problem, computeUnits: computeUnits)
+        let split = shares(problem)
         return [
             "each key and value is read once for the \(split.rows) rows that share it",
-            "chunks of \(DecodeSplit.chunkKeys) keys, merged in ascending order"
+            "chunks of \(tiles.chunkKeys) keys, merged in ascending order"
                 + (split.items > 1 ? " by a kernel of its own" : ""),
             "work-items: \(split.items) to a key head, of \(split.heads) heads",
         ]
     }
 
     func scratchBytes(_ problem: AttentionProblem) -> Int {
-        DecodeSplit(problem, computeUnits: computeUnits)
-            .scratchBytes(columns: problem.shape.valueDimension, lanes: lanes)
+        shares(problem).scratchBytes(columns: problem.shape.valueDimension, lanes: lanes)
     }
 
     func launch(_ call: CallRun, scratch: Buffer?) throws(OpenCLError) {
-        let split = DecodeSplit(call.problem, computeUnits: computeUnits)
+        let split = shares(call.problem)
         let segments = call.problem.segments.count
         guard split.rows > 0, split.heads > 0 else { return }
         var p = call.arguments

@@ -1,6 +1,7 @@
 import OpenCLRuntime
 
-/// What this package keeps on disk about the kernels of this machine: programs that drivers compiled, and verdicts of self-tests.
+/// What this package keeps on disk about the kernels of this machine: programs that drivers compiled, verdicts of self-tests, and
+/// tiles that searches found.
 public struct KernelCache: Sendable {
     public typealias Kind = CacheEntryKind
 
@@ -13,6 +14,8 @@ public struct KernelCache: Sendable {
         public let key: String
         /// What a self-test found; `nil` for other kinds, and for a file that is not to be trusted.
         public let verdict: KernelVerdict?
+        /// What a search found; `nil` likewise.
+        public let tuning: KernelTuning?
         let device: DeviceKey?
     }
 
@@ -35,10 +38,11 @@ public struct KernelCache: Sendable {
 
     public func entries(_ kinds: Set<Kind> = Set(Kind.allCases)) -> [Entry] {
         ((try? cache.entries(kinds)) ?? []).map { entry in
-            let payload = entry.kind == .verdict ? entry.key.flatMap { try? cache.record(.verdict, $0) } : nil
+            let payload = entry.kind == .program ? nil : entry.key.flatMap { try? cache.record(entry.kind, $0) }
             return Entry(
                 kind: entry.kind, name: entry.file, byteCount: entry.byteCount, key: Self.text(entry.key),
-                verdict: payload.flatMap { KernelVerdict($0) },
+                verdict: entry.kind == .verdict ? payload.flatMap { KernelVerdict($0) } : nil,
+                tuning: entry.kind == .tuning ? payload.flatMap { KeptTuning($0)?.tuning } : nil,
                 device: entry.key.map { DeviceKey(platform: $0.platform, name: $0.device, driver: $0.driver) })
         }
     }

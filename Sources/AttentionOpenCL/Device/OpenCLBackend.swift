@@ -12,6 +12,7 @@ public final class OpenCLBackend: Backend {
     let profile: DeviceProfile
     let scratch: ScratchPool
     let programs: ProgramStore
+    let tunings: TuningStore
     private let text: KernelText
     private let cache: ProgramCache
     private let limits: DeviceLimits
@@ -41,6 +42,7 @@ public final class OpenCLBackend: Backend {
         profile = DeviceProfile(context.device.info, platform: description.platform, limits: limits)
         scratch = ScratchPool(context: context)
         programs = ProgramStore(context: context, text: text, cache: cache)
+        tunings = TuningStore(cache, programs)
         queues = QueuePool(context: context, isProfiled: false)
         profilingQueues = QueuePool(context: context, isProfiled: true)
     }
@@ -122,8 +124,7 @@ public final class OpenCLBackend: Backend {
         try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
     }
 
-    /// Ends a call in a forked child before it waits for what only the parent's threads would give back.
-    private func checkProcess() throws(AttentionError) {
+    public func checkProcess() throws(AttentionError) {
         try asAttentionError(device.name) { () throws(OpenCLError) in try context.library.checkProcess() }
     }
 

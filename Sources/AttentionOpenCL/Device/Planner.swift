@@ -5,6 +5,11 @@ import KernelCalls
 struct Planner {
     /// Kernels by the names that a policy takes.
     static let kernels = ["staged", "flash_wide", "decode_wide", "flash_tiled", "decode_split"]
+    /// Those with tiles to choose.
+    static let spaces = [
+        FlashKernels.name: FlashKernels.space, DecodeKernels.name: DecodeKernels.space,
+        TiledKernels.name: TiledKernels.space, SplitKernels.name: SplitKernels.space,
+    ]
 
     private let backend: OpenCLBackend
     private let policy: PlanPolicy
@@ -18,10 +23,22 @@ struct Planner {
     }
 
     func plan(_ problem: AttentionProblem) throws(AttentionError) -> any BackendPlan {
-        if let name = policy.kernel { return try make(name, problem, [], []) }
+        guard let tuning = backend.tuning(problem, policy) else { return try plan(problem, []) }
+        var tuned = policy
+        (tuned.kernel, tuned.tiles) = (tuning.kernel, tuning.sizes)
+        do throws(AttentionError) {
+            return try Planner(backend, tuned).make(tuning.kernel, problem, [], [], choices: [tuning.reason])
+        } catch {
+            guard case .unsupported(_, let reason) = error else { throw error }
+            return try plan(problem, ["tuned tiles: \(reason)"])
+        }
+    }
+
+    private func plan(_ problem: AttentionProblem, _ warnings: [String]) throws(AttentionError) -> any BackendPlan {
+        if let name = policy.kernel { return try make(name, problem, [], warnings) }
         var (names, refusals) = choice(problem)
         let last = names.removeLast()
-        var warnings: [String] = []
+        var warnings = warnings
         for name in names {
             do throws(AttentionError) { return try make(name, problem, refusals, warnings) } catch {
                 // What a compiler or a self-test made of it: the next kernel takes over.
@@ -34,16 +51,16 @@ struct Planner {
     }
 
     private func make(
-        _ name: String, _ problem: AttentionProblem, _ refusals: [String], _ warnings: [String]
+        _ name: String, _ problem: AttentionProblem, _ refusals: [String], _ warnings: [String], choices: [String] = []
     ) throws(AttentionError) -> any BackendPlan {
         // The chosen one may have stood behind another.
         let refusals = refusals.filter { !$0.hasPrefix("\(name): ") }
         switch name {
         case "staged": return try StagedPlan(problem, policy, backend, refusals: refusals, warnings: warnings)
-        case "flash_wide": return try fused(FlashKernels.self, problem, refusals, warnings)
-        case "decode_wide": return try fused(DecodeKernels.self, problem, refusals, warnings)
-        case "flash_tiled": return try fused(TiledKernels.self, problem, refusals, warnings)
-        case "decode_split": return try fused(SplitKernels.self, problem, refusals, warnings)
+        case "flash_wide": return try fused(FlashKernels.self, problem, refusals, warnings, choices)
+        case "decode_wide": return try fused(DecodeKernels.self, problem, refusals, warnings, choices)
+        case "flash_tiled": return try fused(TiledKernels.self, problem, refusals, warnings, choices)
+        case "decode_split": return try fused(SplitKernels.self, problem, refusals, warnings, choices)
         default:
             let known = Self.kernels.joined(separator: ", ")
             throw .unsupported(device: backend.device.name, reason: "there is no kernel '\(name)'; it has: \(known)")
@@ -51,9 +68,10 @@ struct Planner {
     }
 
     private func fused<Kernels: FusedKernels>(
-        _: Kernels.Type, _ problem: AttentionProblem, _ refusals: [String], _ warnings: [String]
+        _: Kernels.Type, _ problem: AttentionProblem, _ refusals: [String], _ warnings: [String], _ choices: [String]
     ) throws(AttentionError) -> FusedPlan<Kernels> {
-        try FusedPlan<Kernels>(problem, policy, backend, width: width, refusals: refusals, warnings: warnings)
+        try FusedPlan<Kernels>(
+            problem, policy, backend, width: width, refusals: refusals, warnings: warnings, choices: choices)
     }
 
     /// Kernels in the order in which they are tried, and why others are not or come later.

@@ -35,11 +35,19 @@ final class ProgramStore: Sendable {
             source: try source(kernel).digest)
     }
 
+    /// What the text of a kernel is known by, its headers included.
+    func digest(ofKernel name: String) throws(OpenCLError) -> String { try source(name).digest.description }
+
+    /// The key of what is known about the device beside its programs.
+    func key(about what: String) -> CacheKey { CacheKey(device: context.device, about: what) }
+
     /// The keys of all programs that are there.
     var keys: [CacheKey] { known.withLock { Array($0.keys) }.compactMap { try? key($0) } }
 
-    private func source(_ kernel: KernelVariant) throws(OpenCLError) -> ProgramSource {
-        let file = kernel.name + ".cl"
+    private func source(_ kernel: KernelVariant) throws(OpenCLError) -> ProgramSource { try source(kernel.name) }
+
+    private func source(_ name: String) throws(OpenCLError) -> ProgramSource {
+        let file = name + ".cl"
         guard let source = text.sources[file] else { throw .missingHeader(name: file, includedBy: "the plan") }
         return try ProgramSource(name: file, source: source, headers: text.headers)
     }

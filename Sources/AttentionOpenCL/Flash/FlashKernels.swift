@@ -5,6 +5,7 @@ import OpenCLRuntime
 /// `flash_wide`: everything in one kernel, without scratch memory.
 struct FlashKernels: FusedKernels {
     static let name = "flash_wide"
+    static let space = FlashTiles.space
 
     private let kernel: FlashKernel
     private let program: ProgramKernel
@@ -22,10 +23,13 @@ struct FlashKernels: FusedKernels {
         let storages = try CallStorages(problem, backend.device)
         kernel = FlashKernel(
             hasMask: storages.hasMask, hasShuffles: backend.profile.hasShuffles,
-            hasFlatMemory: backend.profile.hasFlatMemory, room: WideRoom.room(problem), tiles: tiles)
+            hasFlatMemory: backend.profile.hasFlatMemory, room: WideRoom.room(problem),
+            tiles: tiles.replacing(policy.tiles))
         program = try collector.kernel(.flash(kernel))
         computeUnits = backend.profile.computeUnits
     }
+
+    var sizes: [String: Int] { kernel.tiles.sizes }
 
     func choices(_ problem: AttentionProblem) -> [String] {
         let tiles = kernel.tiles

@@ -6,6 +6,8 @@ import OpenCLRuntime
 protocol FusedKernels: Sendable {
     /// The kernel's name, as a policy takes it.
     static var name: String { get }
+    /// The tile sizes that a policy may give.
+    static var space: TileSpace { get }
 
     /// Why it cannot compute `problem` on this device; `nil` if it can.
     static func refusal(
@@ -18,6 +20,8 @@ protocol FusedKernels: Sendable {
         _ collector: inout ProgramCollector
     ) throws(AttentionError)
 
+    /// Its tile sizes, by their names in the text.
+    var sizes: [String: Int] { get }
     /// Choices with their reasons, one a line.
     func choices(_ problem: AttentionProblem) -> [String]
     /// Scratch memory of a call, in bytes.
@@ -31,7 +35,7 @@ extension FusedKernels {
     static func refusal(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
     ) -> String? {
-        guard policy.tiles.isEmpty else { return "\(name): takes no tile sizes" }
+        if let refusal = space.refusal(policy.tiles) { return "\(name): \(refusal)" }
         guard width >= 4 else { return "\(name): the native float width of \(width) is below 4" }
         return WideRoom.refusal(problem, kernel: name)
     }
@@ -50,7 +54,7 @@ final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
 
     init(
         _ problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend, width: Int,
-        refusals: [String] = [], warnings: [String] = []
+        refusals: [String] = [], warnings: [String] = [], choices further: [String] = []
     ) throws(AttentionError) {
         if let refusal = Kernels.refusal(problem, backend, policy, width: width) {
             throw .unsupported(device: backend.device.name, reason: refusal)
@@ -62,11 +66,12 @@ final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
         build = collector.build
         notes = collector.notes
         scores = problem.scores == nil ? nil : try StagedPlan(problem, policy, backend, onlyScores: true)
-        var choices = kernels.choices(problem)
+        var choices = kernels.choices(problem) + further
         if scores != nil { choices.append("scores, which are asked for, come from the staged kernels") }
         if let family = policy.family { choices.append("family: \(family) as the caller asked") }
         explanation = PlanExplanation(
             kernel: Kernels.name, choices: choices + notes, refusals: refusals, warnings: warnings,
+            sizes: kernels.sizes,
             scratchBytes: max(kernels.scratchBytes(problem), scores?.explanation.scratchBytes ?? 0))
     }
 

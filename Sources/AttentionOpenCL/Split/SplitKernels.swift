@@ -6,6 +6,7 @@ import OpenCLRuntime
 /// work-group.
 struct SplitKernels: FusedKernels {
     static let name = "decode_split"
+    static let space = SplitTiles.space
 
     private let split: ProgramKernel
     private let merge: ProgramKernel
@@ -17,16 +18,18 @@ struct SplitKernels: FusedKernels {
     static func refusal(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
     ) -> String? {
-        guard policy.tiles.isEmpty else { return "\(name): takes no tile sizes" }
-        guard tiles(problem, backend) == nil else { return nil }
+        if let refusal = space.refusal(policy.tiles) { return "\(name): \(refusal)" }
+        guard tiles(problem, backend, policy).isEmpty else { return nil }
         return
             "\(name): no tiles for work-groups of \(backend.profile.largestGroup) and \(backend.profile.localMemoryBytes) bytes of"
             + " local memory"
     }
 
-    private static func tiles(_ problem: AttentionProblem, _ backend: OpenCLBackend) -> SplitTiles? {
+    private static func tiles(
+        _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy
+    ) -> [SplitTiles] {
         let rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
-        return SplitTiles.table.first {
+        return SplitTiles.rows(given: policy.tiles).filter {
             $0.fits(
                 largestGroup: backend.profile.largestGroup, localBytes: backend.profile.localMemoryBytes, rows: rows)
         }
@@ -41,10 +44,7 @@ struct SplitKernels: FusedKernels {
         rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
         let fuses = backend.profile.fusesMultiplyAdd
         var found: (ProgramKernel, SplitTiles)?
-        for tiles in SplitTiles.table
-        where tiles.fits(
-            largestGroup: backend.profile.largestGroup, localBytes: backend.profile.localMemoryBytes, rows: rows)
-        {
+        for tiles in Self.tiles(problem, backend, policy) {
             let step = SplitKernel.Step.split(
                 tiles: tiles, value: storages.value, rows: rows, columnItems: tiles.columnItems(columns),
                 hasMask: storages.hasMask)
@@ -78,6 +78,8 @@ struct SplitKernels: FusedKernels {
             items /= 2
         }
     }
+
+    var sizes: [String: Int] { tiles.sizes }
 
     private func shares(_ problem: AttentionProblem) -> DecodeSplit {
         DecodeSplit(problem, computeUnits: 1, chunkKeys: tiles.items, blockRows: rows)

@@ -5,6 +5,7 @@ import OpenCLRuntime
 /// `flash_tiled`: everything in one kernel by work-group tiles, without scratch memory.
 struct TiledKernels: FusedKernels {
     static let name = "flash_tiled"
+    static let space = TiledTiles.space
 
     private let kernel: TiledKernel
     private let program: ProgramKernel
@@ -61,6 +62,8 @@ struct TiledKernels: FusedKernels {
         let columns = kernel.tiles.columns(kernel.valueVectors)
         return (max(problem.shape.valueDimension, 1) + columns - 1) / columns
     }
+
+    var sizes: [String: Int] { kernel.tiles.sizes }
 
     func choices(_ problem: AttentionProblem) -> [String] {
         let tiles = kernel.tiles

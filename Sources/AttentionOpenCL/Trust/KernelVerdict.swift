@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a self-test found about one program of a kernel on one device with one driver.
-public struct KernelVerdict: Codable, Hashable, Sendable {
+public struct KernelVerdict: Codable, KeptRecord, Hashable, Sendable {
     public enum Outcome: String, Codable, Hashable, Sendable {
         case passed
         /// Wrong results, or an error of the driver.
@@ -34,18 +34,4 @@ public struct KernelVerdict: Codable, Hashable, Sendable {
 
     /// False for what no plan may use.
     public var isTrusted: Bool { outcome == .passed }
-
-    init?(_ payload: [UInt8]) {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .secondsSince1970
-        guard let verdict = try? decoder.decode(KernelVerdict.self, from: Data(payload)) else { return nil }
-        self = verdict
-    }
-
-    var payload: [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .secondsSince1970
-        encoder.outputFormatting = .sortedKeys
-        return (try? encoder.encode(self)).map { Array($0) } ?? []
-    }
 }

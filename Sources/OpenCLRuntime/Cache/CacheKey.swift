@@ -21,6 +21,10 @@ public struct CacheKey: Hashable, Sendable {
     ///   - flags: What the record is about, beside device and driver.
     ///   - source: The digest of every text that it depends on.
     package init(device: Device, flags: String, source: SHA256Digest) {
+        self.init(device: device, flags: flags, source: source.description)
+    }
+
+    private init(device: Device, flags: String, source: String) {
         platform = device.platform.name
         platformVersion = device.platform.version
         self.device = device.name
@@ -28,7 +32,12 @@ public struct CacheKey: Hashable, Sendable {
         driver = device.info.driverVersion
         host = device.info.type.contains(.cpu) ? HostProcessor.identity : ""
         self.flags = flags
-        self.source = source.description
+        self.source = source
+    }
+
+    /// The key of a record that is about the device, whatever texts there are.
+    package init(device: Device, about what: String) {
+        self = CacheKey(device: device, flags: what, source: "")
     }
 
     /// The same device and driver with another program.

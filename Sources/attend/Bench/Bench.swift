@@ -9,17 +9,17 @@ struct Bench {
 
     func measure(_ shape: BenchShape) throws -> BenchResult {
         let backend = device.backend
-        let inputs = try BenchInputs(shape) { count throws(AttentionError) in try backend.makeStorage(byteCount: count)
-        }
+        let inputs = try TimedOperands(shape.shape, shape.type, shape.mask, on: backend)
         let problem = try AttentionProblem(inputs.host)
         let plan = try backend.plan(problem, policy)
         let outputs = try problem.makeOutputs(for: inputs.host) { count throws(AttentionError) in
             try backend.makeStorage(byteCount: count)
         }
         let report = try plan.run(problem, inputs.resident[0], outputs, RunControl())
-        let check = try BenchCheck(shape, inputs.host, output: try outputs.output.onHost())
+        let check = try SampledCheck(inputs.host)
+        let failure = try check.findings(try outputs.output.onHost()).first.map { CaseFinding($0) }
         var measurement: BenchMeasurement?
-        if check.passes {
+        if failure == nil {
             measurement = try BenchMeasurement(rounds: rounds, loops: loops) { index in
                 let copy = inputs.resident[index % inputs.resident.count]
                 _ = try plan.run(problem, copy, outputs, RunControl())
@@ -27,7 +27,8 @@ struct Bench {
         }
         let width = shape.shape.headDimension + shape.shape.valueDimension
         return BenchResult(
-            device: device.description, kernel: report.kernel, shape: shape, check: check, measurement: measurement,
+            device: device.description, kernel: report.kernel, shape: shape, coverage: check.coverage, failure: failure,
+            measurement: measurement,
             flops: 2 * Double(problem.attendedPairs) * Double(width))
     }
 }

@@ -38,6 +38,16 @@ extension JSON {
         ])
     }
 
+    init(_ tuning: KernelTuning) {
+        self = .object([
+            ("kernel", .string(tuning.kernel)),
+            ("parameters", .object(tuning.sizes.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) })),
+            ("shape", .string(tuning.shape)), ("before_ms", .double(tuning.before)),
+            ("after_ms", .double(tuning.after)),
+            ("date", .string(tuning.date.formatted(.iso8601))),
+        ])
+    }
+
     /// A ratio; one beyond all numbers is null.
     static func ratio(_ value: Double) -> JSON { value.isFinite ? .double(value) : .null }
 }
