@@ -19,7 +19,7 @@ final class PlanCache: Sendable {
     /// A program that makes more kinds of calls than this makes them anew, each in its turn. A plan is small: programs are kept
     /// by the backend.
     private let most = 256
-    private let state = Guarded(State())
+    private let state = PerProcess { Guarded(State()) }
 
     /// The plan for calls like `problem`; `make` makes a new one.
     func plan(
@@ -40,7 +40,7 @@ final class PlanCache: Sendable {
         _ signature: PlanSignature, _ policy: PlanPolicy, _ make: () throws(AttentionError) -> any BackendPlan
     ) throws(AttentionError) -> any BackendPlan {
         let key = Key(signature: signature, policy: policy)
-        let known = state.withLock { state -> (any BackendPlan)? in
+        let known = state.value.withLock { state -> (any BackendPlan)? in
             let plan = state.plans[key]
             if plan == nil { state.misses += 1 } else { state.hits += 1 }
             return plan
@@ -48,7 +48,7 @@ final class PlanCache: Sendable {
         if let known { return known }
         // Two that ask at once may both make it; the programs below are built once all the same.
         let made = try make()
-        let dropped = state.withLock { state -> (any BackendPlan)? in
+        let dropped = state.value.withLock { state -> (any BackendPlan)? in
             if state.plans.updateValue(made, forKey: key) == nil { state.order.append(key) }
             return state.order.count > most ? state.plans.removeValue(forKey: state.order.removeFirst()) : nil
         }
@@ -57,10 +57,10 @@ final class PlanCache: Sendable {
         return made
     }
 
-    var counts: (plans: Int, hits: Int, misses: Int) { state.withLock { ($0.plans.count, $0.hits, $0.misses) } }
+    var counts: (plans: Int, hits: Int, misses: Int) { state.value.withLock { ($0.plans.count, $0.hits, $0.misses) } }
 
     func clear() {
-        let dropped = state.withLock { state in
+        let dropped = state.value.withLock { state in
             defer { (state.plans, state.order) = ([:], []) }
             return state.plans
         }

@@ -7,10 +7,6 @@ public protocol Backend: Sendable {
     /// - Throws: ``AttentionError/unsupported(device:reason:)`` if this backend cannot, or not with the kernel asked for.
     func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan
 
-    /// Throws in a process that cannot use this backend: a child that was forked after it was opened. It waits for nothing, and is
-    /// asked before any lock is taken: what another thread held when the process was forked is held for ever in the child.
-    func checkProcess() throws(AttentionError)
-
     /// Memory for tensors that stay where this backend computes. Its contents are undefined.
     func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage
 
@@ -26,7 +22,6 @@ public protocol Backend: Sendable {
 }
 
 extension Backend {
-    public func checkProcess() throws(AttentionError) {}
     public var memoryLimit: MemoryLimit? { nil }
     public var statistics: BackendStatistics { BackendStatistics() }
     public func releaseMemory() {}

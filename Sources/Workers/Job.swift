@@ -1,3 +1,4 @@
+import Locking
 import Synchronization
 
 /// One call of `WorkerPool.run`, in a table that outlives it: the description is written by the caller before the job opens, and

@@ -5,6 +5,7 @@
 #else
     import Darwin
 #endif
+import Locking
 import Synchronization
 
 /// What the threads of a pool share: the open jobs, the scratch memory, and where workers sleep.

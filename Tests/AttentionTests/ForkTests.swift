@@ -1,4 +1,5 @@
 import Foundation
+import Locking
 import class OpenCLRuntime.OpenCLLibrary
 import enum OpenCLRuntime.OpenCLError
 import TestSupport
@@ -88,6 +89,30 @@ struct ForkTests {
             }
         }
         #expect(status == 0, "\(Self.meaning(status))")
+    }
+
+    /// What another thread held at the fork is held for ever; a value of each process's own is not waited for.
+    @Test(.timeLimit(.minutes(2))) func aChildHasStateOfItsOwn() throws {
+        let state = PerProcess { Guarded(0) }
+        state.value.withLock { $0 = 7 }
+        let (held, done) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        Thread {
+            state.value.withLock { _ in
+                held.signal()
+                done.wait()
+            }
+        }.start()
+        held.wait()
+        let status = try Self.fork(.underscoreExit) {
+            let first = state.value.withLock { value in
+                defer { value = 3 }
+                return value
+            }
+            return first == 0 && state.value.withLock { $0 } == 3
+        }
+        done.signal()
+        #expect(status == 0, "\(Self.meaning(status))")
+        #expect(state.value.withLock { $0 } == 7)
     }
 
     /// A fork while other threads call, build and release: what they held at that moment is held for ever in the child.

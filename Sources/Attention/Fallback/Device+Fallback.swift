@@ -3,8 +3,7 @@ extension Device {
     func plan(
         _ problem: AttentionProblem, _ mask: AttentionMask, _ policy: PlanPolicy
     ) throws(AttentionError) -> any BackendPlan {
-        try backend.checkProcess()
-        return try plans.plan(problem, mask, policy) { () throws(AttentionError) in
+        try plans.plan(problem, mask, policy) { () throws(AttentionError) in
             let made = try fitting.plan(problem, policy)
             for warning in made.explanation.warnings {
                 logger.notice("\(warning)", metadata: ["device": "\(description.name)"])

@@ -7,7 +7,7 @@ final class FallbackChain: Sendable {
 
     private let open: Open
     private let now: RestKeeper.Now
-    private let known = Guarded<[DevicePreference: Standby]>([:])
+    private let known = PerProcess { Guarded<[DevicePreference: Standby]>([:]) }
 
     init(now: @escaping RestKeeper.Now, open: @escaping Open) {
         self.open = open
@@ -26,7 +26,7 @@ final class FallbackChain: Sendable {
 
     /// The one for `preference`, the same each time.
     func standby(_ preference: DevicePreference) -> Standby {
-        known.withLock { known in
+        known.value.withLock { known in
             if let standby = known[preference] { return standby }
             let standby = Standby(preference, rest: RestKeeper(now: now), open)
             known[preference] = standby
@@ -35,7 +35,7 @@ final class FallbackChain: Sendable {
     }
 
     func wake() {
-        for standby in known.withLock({ Array($0.values) }) { standby.rest.wake() }
+        for standby in known.value.withLock({ Array($0.values) }) { standby.rest.wake() }
     }
 }
 

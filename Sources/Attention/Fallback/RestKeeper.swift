@@ -39,13 +39,13 @@ final class RestKeeper: Sendable {
     private static let mostDoublings = 4
 
     private let now: Now
-    private let state = Guarded(State())
+    private let state = PerProcess { Guarded(State()) }
 
     init(now: @escaping Now) { self.now = now }
 
     /// Lets a call in, or says that the device rests. A call that does not heed rests is always let in.
     func enter(heedsRest: Bool) -> Entry {
-        state.withLock { state in
+        state.value.withLock { state in
             if heedsRest, let rest = rest(state) {
                 if rest.remaining > .zero || state.isTried { return .rest(rest) }
                 state.isTried = true
@@ -58,7 +58,7 @@ final class RestKeeper: Sendable {
     /// Hears how a call ended. The device rests from now on for the time that comes back, if any.
     @discardableResult
     func leave(_ visit: Visit, _ outcome: Outcome, restTime: Duration) -> Duration? {
-        state.withLock { state in
+        state.value.withLock { state in
             guard visit.epoch == state.epoch else { return nil }
             if visit.isTrial { state.isTried = false }
             switch outcome {
@@ -81,14 +81,14 @@ final class RestKeeper: Sendable {
 
     /// The rest that goes on.
     var current: DeviceRest? {
-        state.withLock { state in
+        state.value.withLock { state in
             guard let rest = rest(state), rest.remaining > .zero || state.isTried else { return nil }
             return rest
         }
     }
 
     func wake() {
-        state.withLock { $0 = State(epoch: $0.epoch + 1) }
+        state.value.withLock { $0 = State(epoch: $0.epoch + 1) }
     }
 
     private func rest(_ state: State) -> DeviceRest? {

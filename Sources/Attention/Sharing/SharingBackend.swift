@@ -25,17 +25,6 @@ final class SharingBackend: Backend {
             platform: platforms.joined(separator: " + "), kind: .group)
     }
 
-    /// As long as one of them can be used, it can.
-    func checkProcess() throws(AttentionError) {
-        var first: AttentionError?
-        for member in members {
-            do throws(AttentionError) { return try member.device.backend.checkProcess() } catch {
-                first = first ?? error
-            }
-        }
-        if let first { throw first }
-    }
-
     func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
         try SharingPlan(problem, policy, self)
     }

@@ -9,8 +9,7 @@ final class SharingMember: Sendable {
 
     /// The plan for a part of a call, kept or new.
     func plan(_ part: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
-        try device.backend.checkProcess()
-        return try plans.plan(part: part, policy) { () throws(AttentionError) in try device.fitting.plan(part, policy) }
+        try plans.plan(part: part, policy) { () throws(AttentionError) in try device.fitting.plan(part, policy) }
     }
 
     /// `work` on this device, with its own time limit.

@@ -124,7 +124,8 @@ public final class OpenCLBackend: Backend {
         try asAttentionError(device.name) { () throws(OpenCLError) in try programs.program(kernel) }
     }
 
-    public func checkProcess() throws(AttentionError) {
+    /// Ends a call in a forked child before it waits for what only the parent's threads would give back.
+    private func checkProcess() throws(AttentionError) {
         try asAttentionError(device.name) { () throws(OpenCLError) in try context.library.checkProcess() }
     }
 

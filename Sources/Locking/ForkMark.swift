@@ -7,7 +7,7 @@
 #endif
 import Synchronization
 
-/// How often this process has been the child of a fork since the first pool was made.
+/// How often this process has been the child of a fork since the first mark was made.
 private let forks = Atomic<Int>(0)
 
 private let watchesForks: Bool = {
@@ -16,17 +16,17 @@ private let watchesForks: Bool = {
     return pthread_atfork(nil, nil, { forks.add(1, ordering: .sequentiallyConsistent) }) == 0
 }()
 
-/// Tells a process that began as the fork of another from the one that made a pool: the pool's threads are missing in the child,
-/// and its locks may be held by them for ever.
-struct ForkMark: Sendable {
+/// Tells a process that began as the fork of another from the one that made something: the other threads are missing in the child, and
+/// locks that they held at that moment are held for ever.
+public struct ForkMark: Sendable, Equatable {
     private let count: Int
 
     /// Remembers this process.
-    init() {
+    public init() {
         _ = watchesForks
         count = forks.load(ordering: .relaxed)
     }
 
     /// True in a child of the process in which the mark was made. Costs a load.
-    var isChild: Bool { forks.load(ordering: .relaxed) != count }
+    public var isChild: Bool { forks.load(ordering: .relaxed) != count }
 }
