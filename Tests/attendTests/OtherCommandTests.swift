@@ -3,6 +3,19 @@ import Testing
 
 @Suite(.enabled(if: Attend.isBuilt, "attend is not built beside the tests"))
 struct OtherCommandTests {
+    @Test func limitsThatCannotBeReadAreNamed() throws {
+        let folder = try TemporaryFolder()
+        let listed = try Attend.run(["devices", "--json"], environment: ["ATTEND_LIMITS": "local=lots"], in: folder)
+        let devices = try #require(listed.json?["devices"] as? [[String: Any]])
+        for device in devices where (device["selector"] as? String)?.hasPrefix("opencl") == true {
+            #expect((device["reason"] as? String)?.contains("ATTEND_LIMITS: expected allocation=N,local=N") == true)
+        }
+        let asked = try Attend.run(
+            ["verify", "--device", "opencl:0.0", "--filter", "edge:one"], environment: ["ATTEND_LIMITS": "local=lots"],
+            in: folder)
+        #expect(asked.status == 69 && asked.errorLines.count == 1, "\(asked.errors)")
+    }
+
     @Test func devices() throws {
         let result = try Attend.run(["devices", "--json"], in: try TemporaryFolder())
         #expect(result.status == 0, "\(result.errors)")

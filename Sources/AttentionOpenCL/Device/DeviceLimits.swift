@@ -33,12 +33,18 @@ public struct DeviceLimits: Hashable, Sendable {
         }
     }
 
-    /// What the environment asks for. A process that asks for what cannot be read stops: without, it would test something else.
-    public static let ofEnvironment: DeviceLimits = {
-        guard let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty else { return DeviceLimits() }
-        guard let limits = DeviceLimits(text) else {
-            fatalError("\(variable): expected \(names.keys.sorted().joined(separator: "=N,"))=N, found '\(text)'")
-        }
-        return limits
+    /// What the environment asks for; no limits if that cannot be read.
+    public static let ofEnvironment = asked.flatMap { DeviceLimits($0) } ?? DeviceLimits()
+
+    /// What is wrong with what the environment asks for. No OpenCL device can be used then: without the limits, another one would be
+    /// tried than the one asked for.
+    static let problemOfEnvironment: String? = {
+        guard let asked, DeviceLimits(asked) == nil else { return nil }
+        return "\(variable): expected \(names.keys.sorted().joined(separator: "=N,"))=N, found '\(asked)'"
+    }()
+
+    private static let asked: String? = {
+        let text = ProcessInfo.processInfo.environment[variable] ?? ""
+        return text.isEmpty ? nil : text
     }()
 }

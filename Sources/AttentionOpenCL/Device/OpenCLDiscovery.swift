@@ -72,7 +72,7 @@ public struct OpenCLCandidate: Sendable {
         description = OpenCLBackend.describe(device, selector: selector)
         let profile = DeviceProfile(info, platform: device.platform.name)
         family = profile.family
-        unsuitableReason = device.unsuitability?.description
+        unsuitableReason = DeviceLimits.problemOfEnvironment ?? device.unsuitability?.description
         limits = [
             ("driver", .text(info.driverVersion)),
             ("version", .text(info.version.text)),
