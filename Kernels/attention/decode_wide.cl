@@ -18,13 +18,13 @@
 #define BLOCK_ROWS 16 // rows of a work-item; a multiple of ROWS
 #endif
 #ifndef TILE_C
-#define TILE_C 8 // vectors of value columns in registers: TILE_C × ROWS sums
+#define TILE_C 8 // vectors of value columns in registers (1…8): TILE_C × ROWS sums
 #endif
 #ifndef CHUNK_KEYS
-#define CHUNK_KEYS 256 // keys of a chunk; part of the arithmetic. A multiple of LANES
+#define CHUNK_KEYS 256 // keys of a chunk; part of the arithmetic (64…1024, a multiple of LANES)
 #endif
 #ifndef AHEAD
-#define AHEAD 16 // keys that are asked for ahead of their turn (4…16)
+#define AHEAD 16 // keys that are asked for ahead of their turn (4…32)
 #endif
 #ifndef ROOM
 #define ROOM 128 // room for D and Dv; a multiple of LANES
@@ -197,8 +197,7 @@ WIDE_KERNEL decode_wide(
         row->high = range_high(&p, &seg, (long)row->query + seg.offset);
         low = min(low, row->low);
         high = max(high, row->high);
-        row->all.best = -FLT_MAX;
-        row->all.sum = 0.0f;
+        row->all = (partial){-FLT_MAX, 0.0f};
         for (int c = 0; c < VECTORS; ++c)
             all[i * VECTORS + c] = (lanes)(0.0f);
     }

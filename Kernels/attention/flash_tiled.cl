@@ -57,15 +57,8 @@
 #include "registers.clh"
 #include "stages.clh"
 #include "tile_rows.clh"
+#include "tile_values.clh"
 #pragma OPENCL FP_CONTRACT OFF
-
-// Sums of products of one four of numbers with all `queries` of the item: Σ over its elements goes to sums[at … at + 3].
-#define ADD_PRODUCT(to, x)                                                                                            \
-    _Pragma("unroll") for (int v = 0; v < QUERY_VECTORS; ++v) sums[(to) * QUERY_VECTORS + v] =                        \
-        MULADD(queries[v], (lanes)(x), sums[(to) * QUERY_VECTORS + v]);
-#define ADD_PRODUCTS(at, four)                                                                                        \
-    ADD_PRODUCT(at, (four).s0) ADD_PRODUCT((at) + 1, (four).s1) ADD_PRODUCT((at) + 2, (four).s2)                      \
-    ADD_PRODUCT((at) + 3, (four).s3)
 
 // s ← scores of the item's queries with its keys of the tile from `start` on.
 inline void find_scores(
@@ -168,78 +161,6 @@ inline void find_weights(
 #pragma unroll
     for (int v = 0; v < QUERY_VECTORS; ++v)
         SETTLE(sum[v]);
-}
-
-// A NaN or infinite value reaches the rows that attend its key and no others: an excluded key's weight is −0.
-inline lanes add_careful(lanes weight, float value, lanes sum) {
-    if ((as_int(value) & 0x7F800000) == 0x7F800000)
-        return select(sum + value, sum, AS_INTS(weight) < 0);
-    return MULADD(weight, (lanes)(value), sum);
-}
-
-// o ← o + Σ weight·value over the tile's keys.
-inline void add_values(
-    global const uchar *v, global const int *blocks, const problem *p, const work *w, int start, int column, int item,
-    local const lanes *weights, local lanes *memory, local int *odd, lanes o[LANES * VALUE_VECTORS * QUERY_VECTORS]) {
-    FORGET(item);
-    const int iq = item / ITEMS_C, ic = item - iq * ITEMS_C;
-    // As in find_scores.
-    lanes sums[LANES * VALUE_VECTORS * QUERY_VECTORS], next[V_SLOTS];
-#pragma unroll
-    for (int t = 0; t < LANES * VALUE_VECTORS * QUERY_VECTORS; ++t)
-        sums[t] = o[t];
-    load_values(v, blocks, p, w, start, column, item, next);
-    // The parts of the largest, which were in place of the values, have been read by all.
-    barrier(CLK_LOCAL_MEM_FENCE);
-    store_values(next, item, memory, &odd[0]);
-    int side = 0, flag = 0, at = 0;
-    do {
-        const bool has_more = at + CHUNK < TILE_K;
-        if (has_more)
-            load_values(v, blocks, p, w, start + at + CHUNK, column, item, next);
-        // Weights, values and the flag are there, and the other side and its flag have been read by all.
-        barrier(CLK_LOCAL_MEM_FENCE);
-        local const lanes *values = memory + side * (CHUNK * COLUMNS / LANES);
-        const bool is_odd = odd[flag] != 0;
-        // Three flags: one is read, the next one set, and that behind it cleared.
-        const int next_flag = flag == 2 ? 0 : flag + 1;
-        if (item == 0)
-            odd[next_flag == 2 ? 0 : next_flag + 1] = 0;
-        if (!is_odd) {
-#pragma unroll 2
-            for (int t = 0; t < CHUNK; ++t) {
-                lanes queries[QUERY_VECTORS];
-#pragma unroll
-                for (int i = 0; i < QUERY_VECTORS; ++i)
-                    queries[i] = weights[(at + t) * (TILE_Q / LANES) + i * ITEMS_Q + iq];
-#pragma unroll
-                for (int c = 0; c < VALUE_VECTORS; ++c) {
-                    const lanes value = values[t * (COLUMNS / LANES) + c * ITEMS_C + ic];
-                    ADD_PRODUCTS(c * LANES, value)
-                }
-            }
-        } else {
-#pragma unroll 1
-            for (int t = 0; t < CHUNK; ++t)
-#pragma unroll
-                for (int i = 0; i < QUERY_VECTORS; ++i) {
-                    const lanes weight = weights[(at + t) * (TILE_Q / LANES) + i * ITEMS_Q + iq];
-                    local const float *value = (local const float *)(values + t * (COLUMNS / LANES) + ic);
-#pragma unroll
-                    for (int c = 0; c < LANES * VALUE_VECTORS; ++c)
-                        sums[c * QUERY_VECTORS + i] = add_careful(
-                            weight, value[c / LANES * ITEMS_C * LANES + c % LANES], sums[c * QUERY_VECTORS + i]);
-                }
-        }
-        side = 1 - side;
-        flag = next_flag;
-        if (has_more)
-            store_values(next, item, memory + side * (CHUNK * COLUMNS / LANES), &odd[flag]);
-        at += CHUNK;
-    } while (at < TILE_K);
-#pragma unroll
-    for (int t = 0; t < LANES * VALUE_VECTORS * QUERY_VECTORS; ++t)
-        o[t] = sums[t];
 }
 
 GROUP_KERNEL(GROUP) flash_tiled(

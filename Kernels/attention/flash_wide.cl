@@ -44,6 +44,7 @@
 #include "query_tile.clh"
 #include "mask_tile.clh"
 #include "key_block.clh"
+#include "value_tile.clh"
 #pragma OPENCL FP_CONTRACT OFF
 
 // s ← scores of `count` keys; best ← the largest.
@@ -116,57 +117,6 @@ inline void find_weights(
             s[t * QUERY_VECTORS + v] = e;
             sum[v] += e;
         }
-}
-
-// oᵀ ← oᵀ·factor + Σ weight·value, TILE_V columns at a time.
-inline void add_values(
-    const lanes *s, const float *vt, long row, int columns, int count, const lanes factor[QUERY_VECTORS], lanes *ot) {
-    for (int column = 0; column < columns; column += TILE_V) {
-        lanes sum[TILE_V][QUERY_VECTORS];
-#pragma unroll
-        for (int c = 0; c < TILE_V; ++c)
-#pragma unroll
-            for (int v = 0; v < QUERY_VECTORS; ++v)
-                sum[c][v] = ot[c * QUERY_VECTORS + v] * factor[v];
-        const lanes *weight = s;
-        const float *value = vt;
-        for (int t = 0; t < count; ++t) {
-#pragma unroll
-            for (int c = 0; c < TILE_V; ++c)
-#pragma unroll
-                for (int v = 0; v < QUERY_VECTORS; ++v)
-                    sum[c][v] = MULADD(weight[v], (lanes)(value[c]), sum[c][v]);
-            weight += QUERY_VECTORS;
-            value += row;
-        }
-#pragma unroll
-        for (int c = 0; c < TILE_V; ++c)
-#pragma unroll
-            for (int v = 0; v < QUERY_VECTORS; ++v)
-                ot[c * QUERY_VECTORS + v] = sum[c][v];
-        ot += TILE_V * QUERY_VECTORS;
-        vt += TILE_V;
-    }
-}
-
-// The same where a value may be NaN or infinite: it reaches the rows that attend its key and no others. Rare, so it is short.
-inline void add_any_values(
-    const lanes *s, const float *vt, long row, int columns, int count, const lanes factor[QUERY_VECTORS], lanes *ot) {
-#pragma unroll 1
-    for (int at = 0; at < columns * QUERY_VECTORS; ++at) {
-        const int column = at / QUERY_VECTORS, v = at - column * QUERY_VECTORS;
-        lanes sum = ot[at] * factor[v];
-#pragma unroll 1
-        for (int t = 0; t < count; ++t) {
-            const lanes weight = s[t * QUERY_VECTORS + v];
-            const float value = vt[t * row + column];
-            if ((as_int(value) & 0x7F800000) == 0x7F800000)
-                sum = select(sum + value, sum, AS_INTS(weight) < 0);
-            else
-                sum = MULADD(weight, (lanes)(value), sum);
-        }
-        ot[at] = sum;
-    }
 }
 
 // One tile's share of a pass: keys from … to − 1.

@@ -4,6 +4,9 @@
 static const unsigned char types_clh[] = {
 #embed "../common/types.clh"
 };
+static const unsigned char value_tile_clh[] = {
+#embed "../common/value_tile.clh"
+};
 static const unsigned char problem_clh[] = {
 #embed "../common/problem.clh"
 };
@@ -67,6 +70,9 @@ static const unsigned char decode_merge_cl[] = {
 static const unsigned char tile_rows_clh[] = {
 #embed "../common/tile_rows.clh"
 };
+static const unsigned char tile_values_clh[] = {
+#embed "../common/tile_values.clh"
+};
 static const unsigned char scores_cl[] = {
 #embed "../attention/scores.cl"
 };
@@ -107,6 +113,7 @@ static const struct {
     size_t length;
 } files[] = {
     {"types.clh", types_clh, sizeof types_clh},
+    {"value_tile.clh", value_tile_clh, sizeof value_tile_clh},
     {"problem.clh", problem_clh, sizeof problem_clh},
     {"rows.clh", rows_clh, sizeof rows_clh},
     {"blocks.clh", blocks_clh, sizeof blocks_clh},
@@ -128,6 +135,7 @@ static const struct {
     {"decode_split.cl", decode_split_cl, sizeof decode_split_cl},
     {"decode_merge.cl", decode_merge_cl, sizeof decode_merge_cl},
     {"tile_rows.clh", tile_rows_clh, sizeof tile_rows_clh},
+    {"tile_values.clh", tile_values_clh, sizeof tile_values_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},
     {"weighted_sum.cl", weighted_sum_cl, sizeof weighted_sum_cl},

@@ -42,7 +42,7 @@ extension KernelMutation {
             "flash: maximum over excluded", "flash_wide.cl",
             "select(t > best[v] ? t : best[v], best[v], excluded)", "t > best[v] ? t : best[v]", "poison"),
         change("flash: poison through zero weight", "flash_wide.cl", "if (keys->is_finite)", "if (true)", "poison"),
-        change("flash: NaN value dropped", "flash_wide.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
+        change("flash: NaN value dropped", "value_tile.clh", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
             "flash: wrong key head", "key_block.clh", "head = w->head / p->group;", "head = w->head % p->group;", "h4/2"
         ),

@@ -27,11 +27,11 @@ extension KernelMutation {
             "after shifts", "flash_tiled.cl", "// Each item reads shifts that others have found.", indent: 8, "causal",
             "mask"),
         unguarded(
-            "before the first values", "flash_tiled.cl",
+            "before the first values", "tile_values.clh",
             "// The parts of the largest, which were in place of the values, have been read by all.", indent: 4, "size:"
         ),
         unguarded(
-            "at values", "flash_tiled.cl",
+            "at values", "tile_values.clh",
             "// Weights, values and the flag are there, and the other side and its flag have been read by all.",
             indent: 8,
             "size:"),
@@ -71,7 +71,7 @@ extension KernelMutation {
         change(
             "tiled: excluded key counts", "flash_tiled.cl", "if (is_mixed)\n                e",
             "if (false)\n                e", "causal"),
-        change("tiled: poison through zero weight", "flash_tiled.cl", "if (!is_odd)", "if (true)", "poison"),
+        change("tiled: poison through zero weight", "tile_values.clh", "if (!is_odd)", "if (true)", "poison"),
         change(
             "tiled: shift of another key", "stages.clh", "distance = key - (first + row)",
             "distance = key - (first + row) + 1", "causal"),
@@ -83,7 +83,7 @@ extension KernelMutation {
             "tiled: mask of another row", "stages.clh",
             "w->s.query_start + w->first + row);\n            const float m",
             "w->s.query_start + w->first);\n            const float m", "mask"),
-        change("tiled: NaN value dropped", "flash_tiled.cl", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
+        change("tiled: NaN value dropped", "tile_values.clh", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
         change(
             "tiled: wrong key head", "stages.clh", "key_row(p, p->k, blocks, &w->s, w->head / p->group,",
             "key_row(p, p->k, blocks, &w->s, w->head % p->group,", "h4/2"),
