@@ -5,8 +5,9 @@ import AttentionOpenCL
 struct Tuner {
     /// What a candidate has to gain over the untuned plan to be kept: less is within the noise of a shared machine.
     private static let leastGain = 0.02
-    /// Slower than the best by this factor in its first sample, a candidate gets no second.
-    private static let hopeless = 1.3
+    /// Slower than the best by this factor, a candidate is given up.
+    private static let hopeless = 1.5
+    private static let samples = 5
 
     private let call: TunedCall
     private let policy: PlanPolicy
@@ -77,14 +78,14 @@ struct Tuner {
         }
     }
 
-    /// Milliseconds of a call: the median of three samples.
+    /// Milliseconds of a call: the least of some samples, as others' work only adds to it.
     private func sampled(_ candidate: TunedCandidate, lowest: Double) throws(AttentionError) -> Double {
-        let first = try candidate.milliseconds(of: 1)
-        guard first < lowest * Self.hopeless else { return first }
-        let count = TunedCandidate.callCount(first)
-        var samples: [Double] = []
-        for _ in 0..<3 { samples.append(try candidate.milliseconds(of: count)) }
-        return samples.sorted()[1]
+        var least = try candidate.milliseconds(of: 1)
+        let count = TunedCandidate.callCount(least)
+        for _ in 0..<Self.samples where least < lowest * Self.hopeless {
+            least = min(least, try candidate.milliseconds(of: count))
+        }
+        return least
     }
 
     /// Times the untuned plan and the best candidate in turns, and keeps the one that wins.
