@@ -42,6 +42,8 @@
 #include "exclusion.clh"
 #include "fours.clh"
 #include "registers.clh"
+#include "sub_groups.clh"
+#include "reduce.clh"
 #include "merge.clh"
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -55,21 +57,6 @@ typedef struct {
 inline int query_of(const problem *p, int row) { return row / p->group; }
 inline int head_of(const problem *p, const chunk_work *w, int row) {
     return (w->key_head - row / p->group) * p->group + row;
-}
-
-// x[r][0] ← the largest, or the sum, of x[r][0 … ITEMS − 1], each of which is an item's own.
-inline void reduce(local float *x, int item, bool finds_largest) {
-    for (int n = ITEMS / 2; n > 0; n /= 2) {
-        // The numbers of this round are there.
-        barrier(CLK_LOCAL_MEM_FENCE);
-        if (item < n)
-            for (int r = 0; r < ROWS; ++r) {
-                const float a = x[r * ITEMS + item], b = x[r * ITEMS + item + n];
-                x[r * ITEMS + item] = finds_largest ? (b > a ? b : a) : a + b;
-            }
-    }
-    // All read the result.
-    barrier(CLK_LOCAL_MEM_FENCE);
 }
 
 // products[r][key][i] ← item i's part of q_r·k_key for all keys of the chunk.

@@ -56,6 +56,7 @@
 #include "fours.clh"
 #include "registers.clh"
 #include "stages.clh"
+#include "sub_groups.clh"
 #include "tile_rows.clh"
 #include "tile_values.clh"
 #pragma OPENCL FP_CONTRACT OFF

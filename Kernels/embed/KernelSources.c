@@ -70,6 +70,12 @@ static const unsigned char decode_merge_cl[] = {
 static const unsigned char tile_rows_clh[] = {
 #embed "../common/tile_rows.clh"
 };
+static const unsigned char sub_groups_clh[] = {
+#embed "../common/sub_groups.clh"
+};
+static const unsigned char reduce_clh[] = {
+#embed "../common/reduce.clh"
+};
 static const unsigned char tile_values_clh[] = {
 #embed "../common/tile_values.clh"
 };
@@ -135,6 +141,8 @@ static const struct {
     {"decode_split.cl", decode_split_cl, sizeof decode_split_cl},
     {"decode_merge.cl", decode_merge_cl, sizeof decode_merge_cl},
     {"tile_rows.clh", tile_rows_clh, sizeof tile_rows_clh},
+    {"sub_groups.clh", sub_groups_clh, sizeof sub_groups_clh},
+    {"reduce.clh", reduce_clh, sizeof reduce_clh},
     {"tile_values.clh", tile_values_clh, sizeof tile_values_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},

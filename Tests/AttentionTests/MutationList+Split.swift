@@ -1,15 +1,17 @@
 /// Wrong kernels for few queries by work-groups; among them every barrier that could be missing.
 extension KernelMutation {
     /// Without the barrier that follows `reason`, the comment above it.
-    private static func unguarded(_ name: String, _ reason: String, indent: Int, _ hints: String...) -> KernelMutation {
+    private static func unguarded(
+        _ name: String, _ reason: String, indent: Int, in file: String = "decode_split.cl", _ hints: String...
+    ) -> KernelMutation {
         let place = reason + "\n" + String(repeating: " ", count: indent) + "barrier(CLK_LOCAL_MEM_FENCE);"
         return KernelMutation(
-            name: "split: no barrier " + name, file: "decode_split.cl", find: place, replace: reason, hints: hints)
+            name: "split: no barrier " + name, file: file, find: place, replace: reason, hints: hints)
     }
 
     static let split: [KernelMutation] = [
-        unguarded("in a reduction", "// The numbers of this round are there.", indent: 8, "size:"),
-        unguarded("after a reduction", "// All read the result.", indent: 4, "size:"),
+        unguarded("in a reduction", "// The numbers of this round are there.", indent: 8, in: "reduce.clh", "size:"),
+        unguarded("after a reduction", "// All read the result.", indent: 4, in: "reduce.clh", "size:"),
         unguarded(
             "before more depths", "// The depths before these have been read by all.", indent: 8,
             "option:headDimension",

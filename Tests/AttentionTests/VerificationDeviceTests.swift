@@ -16,6 +16,13 @@ enum TestDevices {
     /// The first device with vectors.
     static var wide: OpenCLCandidate? { all().first { $0.family == "wide" } }
 
+    /// Whether work-items of ``unbarred`` exchange numbers in sub-groups, by either extension.
+    static var exchange: Bool {
+        unbarred?.limits.contains {
+            $0 == ("sub_group_exchange", .text("cl_intel_subgroups cl_khr_subgroup_shuffle"))
+        } == true
+    }
+
     /// The first whose work-items run on until they meet a barrier; one with vectors, as others take long to build.
     static var unbarred: OpenCLCandidate? {
         let others = all().filter { $0.description.platform != "Portable Computing Language" }
@@ -50,6 +57,9 @@ enum TestDevices {
 
     @Test(.enabled(if: TestDevices.wide != nil, "no OpenCL device with vectors"), arguments: selected)
     func wrongKernelIsCaught(_ mutation: KernelMutation) throws {
+        if mutation.needsSubGroups, !TestDevices.exchange {
+            return print("\(mutation): skipped, no device has such sub-groups")
+        }
         guard let candidate = mutation.needsBarriers ? TestDevices.unbarred : TestDevices.wide else {
             return print("\(mutation): skipped, no device shows a missing barrier")
         }

@@ -17,6 +17,10 @@ struct DeviceProfile: Hashable, Sendable {
     let fusesMultiplyAdd: Bool
     /// The size of sub-groups that leaves a work-item the most registers, where a kernel may ask for one; for GPUs alone.
     let roomiestSubGroup: Int?
+    /// Sizes of sub-groups that a kernel may ask for, ascending.
+    let subGroups: [Int]
+    /// By what their work-items can exchange numbers, the best first.
+    let exchanges: [SubGroups.Exchange]
     /// Whether one address space holds all pointers, so that kernels can read operands as if they were their own.
     let hasFlatMemory: Bool
     /// False for a simulator that takes the results of vector shuffles for uninitialised memory (Oclgrind 21.10). It is known by the
@@ -33,6 +37,9 @@ struct DeviceProfile: Hashable, Sendable {
         hasDedicatedLocalMemory = info.localMemory == .dedicated
         computeUnits = max(info.computeUnits, 1)
         fusesMultiplyAdd = info.hasFusedMultiplyAdd
+        subGroups = info.requirableSubGroups
+        // Intel's needs no later OpenCL C.
+        exchanges = [SubGroups.Exchange.intel, .khronos].filter { info.extensions.contains($0.description) }
         roomiestSubGroup = info.type.contains(.gpu) ? info.requirableSubGroups.first : nil
         hasFlatMemory = info.type.contains(.cpu) && !info.type.contains(.gpu) && !isSimulator
         hasShuffles = !isSimulator

@@ -24,7 +24,8 @@ public struct GPUVariant: Sendable {
                 [false, true].map { hasMask in
                     let vectors = tiles.mostValueVectors
                     let kernel = TiledKernel(
-                        query: storage, value: storage, hasMask: hasMask, hasShuffles: true, fuses: true, subGroup: nil,
+                        query: storage, value: storage, hasMask: hasMask, hasShuffles: true, fuses: true,
+                        subGroups: SubGroups(),
                         valueVectors: vectors, tiles: tiles)
                     return GPUVariant(
                         .tiled(kernel), group: tiles.group, localBytes: tiles.localBytes(valueVectors: vectors),

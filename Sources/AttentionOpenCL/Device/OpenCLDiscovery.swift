@@ -88,6 +88,8 @@ public struct OpenCLCandidate: Sendable {
             ("fp16", .flag(info.hasHalf)),
             ("fp64", .flag(info.hasDouble)),
             ("sub_groups", .flag(info.hasSubGroups)),
+            ("sub_group_sizes", .text(profile.subGroups.map(String.init).joined(separator: " "))),
+            ("sub_group_exchange", .text(profile.exchanges.map(\.description).joined(separator: " "))),
         ]
     }
 

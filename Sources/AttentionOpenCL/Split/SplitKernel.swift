@@ -11,8 +11,7 @@ struct SplitKernel: Hashable, Sendable {
     let step: Step
     let query: KernelStorage
     let fuses: Bool
-    /// The size of sub-groups to ask for; `nil` leaves it to the compiler.
-    var subGroup: Int?
+    var subGroups = SubGroups()
 
     var name: String {
         switch step {
@@ -28,9 +27,7 @@ struct SplitKernel: Hashable, Sendable {
         switch step {
         case .merge(let items): return common + [("ITEMS", .integer(Int64(items)))]
         case .split(let tiles, let value, let rows, let columnItems, let hasMask):
-            let sized: [(name: String, value: BuildOptions.Value)] =
-                subGroup.map { [("SUB_GROUP", .integer(Int64($0)))] } ?? []
-            return common + sized + [
+            return common + subGroups.definitions + [
                 ("ITEMS", .integer(Int64(tiles.items))), ("ROWS", .integer(Int64(rows))),
                 ("COLUMN_ITEMS", .integer(Int64(columnItems))), ("V_STORAGE", .identifier(value.rawValue)),
                 ("HAS_MASK", .integer(hasMask ? 1 : 0)),

@@ -6,11 +6,12 @@ import OpenCLRuntime
 /// work-group.
 struct SplitKernels: FusedKernels {
     static let name = "decode_split"
-    static let space = SplitTiles.space
+    static let space = TileSpace(SplitTiles.space.sizes + SubGroups.space)
 
     private let split: ProgramKernel
     private let merge: ProgramKernel
     private let tiles: SplitTiles
+    private let subGroups: SubGroups
     private let rows: Int
     private let mergeItems: Int
     private let tables = CallTables()
@@ -18,7 +19,9 @@ struct SplitKernels: FusedKernels {
     static func refusal(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
     ) -> String? {
-        if let refusal = space.refusal(policy.tiles) { return "\(name): \(refusal)" }
+        if let refusal = space.refusal(policy.tiles) ?? SubGroups.refusal(backend.profile, policy.tiles) {
+            return "\(name): \(refusal)"
+        }
         guard tiles(problem, backend, policy).isEmpty else { return nil }
         return
             "\(name): no tiles for work-groups of \(backend.profile.largestGroup) and \(backend.profile.localMemoryBytes) bytes of"
@@ -43,6 +46,7 @@ struct SplitKernels: FusedKernels {
         let columns = problem.shape.valueDimension
         rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
         let fuses = backend.profile.fusesMultiplyAdd
+        let subGroups = SubGroups(backend.profile, policy.tiles)
         var found: (ProgramKernel, SplitTiles)?
         for tiles in Self.tiles(problem, backend, policy) {
             let step = SplitKernel.Step.split(
@@ -51,7 +55,7 @@ struct SplitKernels: FusedKernels {
             let program = try collector.program(
                 .split(
                     SplitKernel(
-                        step: step, query: storages.query, fuses: fuses, subGroup: backend.profile.roomiestSubGroup))
+                        step: step, query: storages.query, fuses: fuses, subGroups: subGroups))
             )
             guard try collector.largestGroup(program, Self.name) >= tiles.items else { continue }
             found = (ProgramKernel(program, Self.name), tiles)
@@ -61,6 +65,7 @@ struct SplitKernels: FusedKernels {
             throw .unsupported(device: backend.device.name, reason: "\(Self.name): its compiler leaves no work-group")
         }
         (split, tiles) = found
+        self.subGroups = subGroups
         (merge, mergeItems) = try Self.merge(columns, storages.query, backend, &collector)
     }
 
@@ -79,7 +84,7 @@ struct SplitKernels: FusedKernels {
         }
     }
 
-    var sizes: [String: Int] { tiles.sizes }
+    var sizes: [String: Int] { tiles.sizes.merging(subGroups.sizes) { $1 } }
 
     private func shares(_ problem: AttentionProblem) -> DecodeSplit {
         DecodeSplit(problem, computeUnits: 1, chunkKeys: tiles.items, blockRows: rows)
@@ -92,7 +97,7 @@ struct SplitKernels: FusedKernels {
             "chunks of \(tiles.items) keys, one for each work-group of \(tiles.items) (\(tiles.measured)); merged in ascending"
                 + " order by a kernel of its own",
             "local memory: \(tiles.localBytes(rows: rows)) bytes",
-        ]
+        ] + (subGroups.choice.map { [$0] } ?? [])
     }
 
     func scratchBytes(_ problem: AttentionProblem) -> Int {

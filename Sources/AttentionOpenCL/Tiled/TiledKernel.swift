@@ -8,13 +8,12 @@ struct TiledKernel: Hashable, Sendable {
     let hasMask: Bool
     let hasShuffles: Bool
     let fuses: Bool
-    /// The size of sub-groups to ask for; `nil` leaves it to the compiler.
-    let subGroup: Int?
+    let subGroups: SubGroups
     let valueVectors: Int
     let tiles: TiledTiles
 
     var definitions: [(name: String, value: BuildOptions.Value)] {
-        var definitions: [(name: String, value: BuildOptions.Value)] = [
+        let definitions: [(name: String, value: BuildOptions.Value)] = [
             ("ITEMS_Q", .integer(Int64(tiles.itemsQ))), ("ITEMS_C", .integer(Int64(tiles.itemsC))),
             ("QUERY_VECTORS", .integer(Int64(tiles.queryVectors))), ("KEY_VECTORS", .integer(Int64(tiles.keyVectors))),
             ("VALUE_VECTORS", .integer(Int64(valueVectors))), ("CHUNK", .integer(Int64(tiles.chunk))),
@@ -22,7 +21,6 @@ struct TiledKernel: Hashable, Sendable {
             ("HAS_MASK", .integer(hasMask ? 1 : 0)), ("HAS_SHUFFLES", .integer(hasShuffles ? 1 : 0)),
             ("FUSES", .integer(fuses ? 1 : 0)),
         ]
-        if let subGroup { definitions.append(("SUB_GROUP", .integer(Int64(subGroup)))) }
-        return definitions
+        return definitions + subGroups.definitions
     }
 }

@@ -5,7 +5,7 @@ import OpenCLRuntime
 /// `flash_tiled`: everything in one kernel by work-group tiles, without scratch memory.
 struct TiledKernels: FusedKernels {
     static let name = "flash_tiled"
-    static let space = TiledTiles.space
+    static let space = TileSpace(TiledTiles.space.sizes + SubGroups.space)
 
     private let kernel: TiledKernel
     private let program: ProgramKernel
@@ -14,20 +14,27 @@ struct TiledKernels: FusedKernels {
     static func refusal(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy, width: Int
     ) -> String? {
-        guard tiles(problem, backend, policy).isEmpty else { return nil }
-        if !policy.tiles.isEmpty {
-            let refusal = TiledTiles.given(policy.tiles).refusal
-            if !refusal.isEmpty { return "\(name): \(refusal)" }
+        if let refusal = space.refusal(policy.tiles) ?? SubGroups.refusal(backend.profile, policy.tiles) {
+            return "\(name): \(refusal)"
         }
+        guard tiles(problem, backend, policy).isEmpty else { return nil }
+        let given = TiledTiles.given(Self.own(policy))
+        if !given.refusal.isEmpty { return "\(name): \(given.refusal)" }
         return
             "\(name): no tiles for work-groups of \(backend.profile.largestGroup) and \(backend.profile.localMemoryBytes) bytes of"
             + " local memory"
     }
 
+    /// Tile sizes that the policy gives, without those of sub-groups.
+    private static func own(_ policy: PlanPolicy) -> [String: Int] {
+        policy.tiles.filter { name, _ in TiledTiles.space.sizes.contains { $0.name == name } }
+    }
+
     private static func tiles(
         _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy
     ) -> [TiledTiles] {
-        let rows = policy.tiles.isEmpty ? TiledTiles.table : [TiledTiles.given(policy.tiles).tiles].compactMap(\.self)
+        let own = own(policy)
+        let rows = own.isEmpty ? TiledTiles.table : [TiledTiles.given(own).tiles].compactMap(\.self)
         return rows.filter {
             $0.fits(
                 largestGroup: backend.profile.largestGroup, localBytes: backend.profile.localMemoryBytes,
@@ -44,7 +51,7 @@ struct TiledKernels: FusedKernels {
             let kernel = TiledKernel(
                 query: storages.query, value: storages.value, hasMask: storages.hasMask,
                 hasShuffles: backend.profile.hasShuffles, fuses: backend.profile.fusesMultiplyAdd,
-                subGroup: backend.profile.roomiestSubGroup,
+                subGroups: SubGroups(backend.profile, policy.tiles, isPowerOf2: tiles.itemsC.nonzeroBitCount == 1),
                 valueVectors: tiles.valueVectors(problem.shape.valueDimension), tiles: tiles)
             let program = try collector.program(.tiled(kernel))
             guard try collector.largestGroup(program, Self.name) >= tiles.group else { continue }
@@ -63,7 +70,7 @@ struct TiledKernels: FusedKernels {
         return (max(problem.shape.valueDimension, 1) + columns - 1) / columns
     }
 
-    var sizes: [String: Int] { kernel.tiles.sizes }
+    var sizes: [String: Int] { kernel.tiles.sizes.merging(kernel.subGroups.sizes) { $1 } }
 
     func choices(_ problem: AttentionProblem) -> [String] {
         let tiles = kernel.tiles
@@ -73,7 +80,8 @@ struct TiledKernels: FusedKernels {
             "tile: \(tiles.tileQ) queries × \(tiles.tileK) keys × \(tiles.columns(kernel.valueVectors)) value columns for"
                 + " \(tiles.itemsQ) × \(tiles.itemsC) work-items (\(tiles.measured))",
             "local memory: \(tiles.localBytes(valueVectors: kernel.valueVectors)) bytes",
-        ] + (blocks > 1 ? ["\(blocks) work-groups share the value columns of a tile, each with all scores"] : [])
+        ] + (kernel.subGroups.choice.map { [$0] } ?? [])
+            + (blocks > 1 ? ["\(blocks) work-groups share the value columns of a tile, each with all scores"] : [])
     }
 
     func scratchBytes(_ problem: AttentionProblem) -> Int { 0 }
