@@ -24,6 +24,37 @@ import Testing
         #expect(DeviceLimits(text) == nil)
     }
 
+    /// Sub-groups are asked for where the device can give them, and named where it cannot.
+    @Test(arguments: Machine.devices.map { Named($0) }) func subGroupsAreThoseOfTheDevice(_ device: Named) throws {
+        let backend = try device.candidate.makeBackend(replacingSources: [:])
+        let sizes = backend.profile.subGroups
+        let problem = try Self.problem(queries: 1, depth: 16, columns: 16)
+        func plan(_ tiles: [String: Int]) throws -> PlanExplanation {
+            try backend.plan(problem, PlanPolicy(kernel: "decode_split", tiles: tiles)).explanation
+        }
+        if device.candidate.description.kind == .cpu {
+            // What is good for a processor is its compiler's business.
+            #expect(try plan([:]).sizes.keys.contains("SUB_GROUP") == false)
+        }
+        for size in [4, 8, 16, 32, 64] where !sizes.contains(size) {
+            #expect(throws: AttentionError.self) { try plan(["SUB_GROUP": size]) }
+        }
+        #expect(throws: AttentionError.self) { try plan(["SUB_GROUP": 7]) }
+        for exchange in [SubGroups.Exchange.khronos, .intel] {
+            #expect(throws: AttentionError.self) { try plan(["SUB_GROUP": 0, "EXCHANGE": exchange.rawValue]) }
+            guard let size = sizes.first, backend.profile.exchanges.contains(exchange) else { continue }
+            let made = try plan(["SUB_GROUP": size, "EXCHANGE": exchange.rawValue])
+            #expect(made.sizes["SUB_GROUP"] == size && made.sizes["EXCHANGE"] == exchange.rawValue)
+            #expect(made.choices.contains("sub-groups of \(size) exchange numbers by \(exchange)"))
+        }
+    }
+
+    struct Named: CustomTestStringConvertible {
+        let candidate: OpenCLCandidate
+        init(_ candidate: OpenCLCandidate) { self.candidate = candidate }
+        var testDescription: String { candidate.description.name }
+    }
+
     private static func problem(queries: Int, depth: Int, columns: Int) throws -> AttentionProblem {
         try AttentionProblem(
             AttentionInputs(
