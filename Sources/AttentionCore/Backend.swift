@@ -19,9 +19,28 @@ public protocol Backend: Sendable {
 
     /// Gives back the memory that it keeps for coming calls.
     func releaseMemory()
+
+    /// Brings a weight matrix, `[outputs, inputs]` in host memory, into the form that ``perform(_:_:)`` reads fastest.
+    ///
+    /// - Throws: ``AttentionError/invalid(_:)``, ``AttentionError/outOfMemory(bytes:device:)``.
+    func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight
+
+    /// Computes one step of a layer.
+    ///
+    /// Tensors may lie anywhere; those of this backend's own memory are used where they are. An error leaves the outputs undefined,
+    /// and never changes an input.
+    ///
+    /// - Throws: ``AttentionError/unsupported(device:reason:)`` if this backend cannot.
+    func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError)
 }
 
 extension Backend {
+    public func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight { try PlainWeight(weight) }
+
+    public func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
+        throw .unsupported(device: device.name, reason: "it has attention alone, no layers")
+    }
+
     public var memoryLimit: MemoryLimit? { nil }
     public var statistics: BackendStatistics { BackendStatistics() }
     public func releaseMemory() {}

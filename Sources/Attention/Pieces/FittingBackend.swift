@@ -17,4 +17,10 @@ struct FittingBackend: Backend {
     }
 
     func releaseMemory() { inner.releaseMemory() }
+
+    func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight { try inner.prepare(weight: weight) }
+
+    func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
+        try inner.perform(operation, control)
+    }
 }

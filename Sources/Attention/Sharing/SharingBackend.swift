@@ -41,4 +41,13 @@ final class SharingBackend: Backend {
     }
 
     func releaseMemory() { for member in members { member.releaseMemory() } }
+
+    // Steps of layers are not shared: the first device computes them.
+    func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight {
+        try members[0].device.backend.prepare(weight: weight)
+    }
+
+    func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
+        try members[0].device.backend.perform(operation, control)
+    }
 }

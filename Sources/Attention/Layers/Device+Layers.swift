@@ -1,0 +1,90 @@
+extension Device {
+    /// Brings a weight matrix, `[outputs, inputs]` of `float32`, `float16` or `bfloat16`, to where this device's layers read it
+    /// fastest. Do it once and keep the result.
+    ///
+    /// - Throws: `AttentionError.invalid` for anything else; `outOfMemory` or `deviceFailed`.
+    public func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight {
+        let host = try weight.onHost()
+        guard host.rank == 2, !host.layout.isContiguous else { return try backend.prepare(weight: host) }
+        return try backend.prepare(
+            weight: Tensor(bytes: host.contiguousBytes(), shape: host.shape, elementType: host.elementType))
+    }
+
+    /// Computes one step of a layer, blocking until its outputs are written.
+    ///
+    /// What this device cannot do, or fails at, the devices of `fallback` do from host memory, natively in the end; the results go to
+    /// where the operation has its outputs. A step that writes over its own operands cannot be done again: its failure is thrown.
+    ///
+    /// - Throws: `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if all others fail as well, what this device failed
+    ///   with.
+    public func perform(
+        _ operation: LayerOperation, fallback: FallbackPolicy = .automatic, control: RunControl = .init()
+    ) throws(AttentionError) {
+        try control.check()
+        var walk = FallbackWalk(self, operation.isInPlace ? .never : fallback, PlanPolicy(), control)
+        var stand: HostStep?
+        try walk.run(success: .worked) { () throws(AttentionError) in
+            try perform(operation, on: backend, control)
+        } prepare: { () throws(AttentionError) in
+            stand = try HostStep(operation)
+        } next: { (standby) throws(AttentionError) in
+            guard let step = stand else {
+                throw .deviceFailed(device: description.name, detail: "the operands cannot be read")
+            }
+            try perform(step.operation, on: try open(standby, control), control)
+            for (target, host) in step.outputs { try target.fill(from: host) }
+        }
+    }
+
+    private func perform(
+        _ operation: LayerOperation, on backend: any Backend, _ control: RunControl
+    ) throws(AttentionError) {
+        try watched(backend.device, control) { (control) throws(AttentionError) in
+            try backend.perform(operation, control)
+        }
+    }
+
+    /// As the blocking form, off the threads that tasks share.
+    public func perform(
+        _ operation: LayerOperation, fallback: FallbackPolicy = .automatic, control: RunControl = .init()
+    ) async throws(AttentionError) {
+        try await offTheTaskPool(control) { () throws(AttentionError) in
+            try self.perform(operation, fallback: fallback, control: control)
+        }
+    }
+}
+
+/// A step with its operands on the host, for a device that stands in, and where its results belong.
+private struct HostStep: Sendable {
+    let operation: LayerOperation
+    let outputs: [(target: Tensor, host: Tensor)]
+
+    init(_ operation: LayerOperation) throws(AttentionError) {
+        var outputs: [(target: Tensor, host: Tensor)] = []
+        self.operation = try operation.mapped { (tensor) throws(AttentionError) in
+            try tensor.onHost()
+        } output: { (tensor) throws(AttentionError) in
+            if tensor.storage.hostBytes != nil { return tensor }
+            let host = try tensor.onHost()
+            outputs.append((tensor, host))
+            return host
+        }
+        self.outputs = outputs
+    }
+}
+
+extension LayerOperation {
+    /// Whether it writes to memory that it reads.
+    fileprivate var isInPlace: Bool {
+        var read: Set<ObjectIdentifier> = []
+        var written: Set<ObjectIdentifier> = []
+        _ = try? mapped { (tensor) throws(AttentionError) in
+            read.insert(ObjectIdentifier(tensor.storage))
+            return tensor
+        } output: { (tensor) throws(AttentionError) in
+            written.insert(ObjectIdentifier(tensor.storage))
+            return tensor
+        }
+        return !read.isDisjoint(with: written)
+    }
+}
