@@ -46,6 +46,23 @@ struct JSONReader {
         }
     }
 
+    /// The texts of a list. A list may be long, so places are spelled out for errors only.
+    var strings: [String] {
+        get throws(CheckpointError) {
+            guard case .array(let elements) = value else { throw error(.wrongType, expected: "an array of strings") }
+            var texts: [String] = []
+            texts.reserveCapacity(elements.count)
+            for (index, element) in elements.enumerated() {
+                guard case .string(let text) = element else {
+                    throw JSONReader(element, file: file, path: "\(path)[\(index)]").error(
+                        .wrongType, expected: "a string")
+                }
+                texts.append(text)
+            }
+            return texts
+        }
+    }
+
     var string: String {
         get throws(CheckpointError) {
             guard case .string(let text) = value else { throw error(.wrongType, expected: "a string") }

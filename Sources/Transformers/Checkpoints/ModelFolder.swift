@@ -93,25 +93,20 @@ public struct ModelFolder: Sendable {
         let path = try file(name)
         do throws(TensorFileError) {
             let source = try FileSource(path: path)
-            guard source.size <= Self.largestText, SystemCalls.canAllocate(source.size) else {
-                throw tooLarge(path, source.size)
+            if source.size <= Self.largestText, SystemCalls.canAllocate(source.size) {
+                var bytes = [UInt8](repeating: 0, count: source.size)
+                var failure: TensorFileError?
+                bytes.withUnsafeMutableBytes { buffer in
+                    do throws(TensorFileError) { try source.read(into: buffer, at: 0) } catch { failure = error }
+                }
+                if let failure { throw failure }
+                return bytes
             }
-            var bytes = [UInt8](repeating: 0, count: source.size)
-            var failure: TensorFileError?
-            bytes.withUnsafeMutableBytes { buffer in
-                do throws(TensorFileError) { try source.read(into: buffer, at: 0) } catch { failure = error }
-            }
-            if let failure { throw failure }
-            return bytes
         } catch {
             throw CheckpointError(.unreadableFile, file: path, expected: error.expected, found: error.found)
         }
-    }
-
-    private func tooLarge(_ path: String, _ size: Int) -> CheckpointError {
-        CheckpointError(
-            .tooLarge, file: path, expected: "at most \(MessageText.bytes(Self.largestText))",
-            found: MessageText.bytes(size))
+        throw CheckpointError(
+            .tooLarge, file: path, expected: "at most \(MessageText.bytes(Self.largestText))", found: "more")
     }
 
     /// A JSON file that has to be there.

@@ -45,6 +45,16 @@ struct ByteTrie: Sendable {
         }
     }
 
+    /// The node at which a text ends; nil if no inserted text begins with it.
+    func node(of text: String) -> UInt32? {
+        var node = Self.root
+        for byte in text.utf8 {
+            guard let next = step(node, byte) else { return nil }
+            node = next
+        }
+        return node
+    }
+
     /// The number of the text that ends at a node.
     @inline(__always)
     func value(_ node: UInt32) -> Int? {
@@ -71,7 +81,7 @@ struct ByteTrie: Sendable {
 
     @inline(__always)
     private func slot(_ key: UInt32) -> Int {
-        Int(truncatingIfNeeded: UInt64(key) &* 0x9E37_79B9_7F4A_7C15 >> shift)
+        Int(truncatingIfNeeded: (UInt64(key) &* 0x9E37_79B9_7F4A_7C15) >> shift)
     }
 
     private mutating func place(_ entry: UInt64) {

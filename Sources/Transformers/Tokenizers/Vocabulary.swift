@@ -1,3 +1,5 @@
+import TensorFiles
+
 /// The entries of a vocabulary, each with its token id, compared byte for byte: "é" in one scalar and in two are two entries.
 struct Vocabulary: Sendable {
     /// Longest entry, in bytes, so that looking one up takes bounded time.
@@ -7,13 +9,34 @@ struct Vocabulary: Sendable {
     let entries: [String?]
     private(set) var trie = ByteTrie()
 
-    /// Takes entries with ids that the caller has checked: none is negative, and the largest is about their number.
-    init(_ pairs: some Collection<(token: String, id: Int)>) {
+    /// Takes entries with their ids. Of an entry with two ids the later one counts.
+    ///
+    /// Ids may leave some out, but the largest has to be about the number of entries, as memory is needed for each.
+    init(checking pairs: [(token: String, id: Int)], file: String) throws(CheckpointError) {
+        let limit = 2 * pairs.count + 1024
         var entries: [String?] = []
-        for (token, id) in pairs where id >= 0 {
+        entries.reserveCapacity(pairs.count)
+        for (token, id) in pairs {
+            guard id >= 0, id < limit else {
+                throw CheckpointError(
+                    .tokenOutOfRange, file: file, place: MessageText.quoted(token),
+                    expected: "an id about as small as the number of entries, \(pairs.count)", found: "\(id)")
+            }
             if id >= entries.count { entries.append(contentsOf: repeatElement(nil, count: id + 1 - entries.count)) }
+            if let other = entries[id] {
+                throw CheckpointError(
+                    .duplicateToken, file: file, place: MessageText.quoted(token), expected: "an id of its own",
+                    found: "\(id), which \(MessageText.quoted(other)) has")
+            }
             entries[id] = token
-            trie.insert(token, value: Int32(truncatingIfNeeded: id))
+            let isShort = token.utf8.count <= Self.longestEntry
+            guard isShort, trie.insert(token, value: Int32(truncatingIfNeeded: id)) else {
+                throw CheckpointError(
+                    .tooLarge, file: file, place: MessageText.quoted(token),
+                    expected: isShort
+                        ? "entries of \(ByteTrie.capacity) bytes in all" : "at most \(Self.longestEntry) bytes",
+                    found: "more")
+            }
         }
         self.entries = entries
     }
@@ -23,13 +46,6 @@ struct Vocabulary: Sendable {
     func token(_ id: Int) -> String? { entries.indices.contains(id) ? entries[id] : nil }
 
     func id(of token: String) -> Int? {
-        token.withUTF8Bytes { bytes in
-            var node = ByteTrie.root
-            for byte in bytes {
-                guard let next = trie.step(node, byte) else { return nil }
-                node = next
-            }
-            return trie.value(node)
-        }
+        trie.node(of: token).flatMap(trie.value)
     }
 }
