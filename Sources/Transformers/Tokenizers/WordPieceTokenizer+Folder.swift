@@ -4,8 +4,9 @@ extension WordPieceTokenizer {
     /// The tokenizer of a BERT-type model in Hugging Face's form: `tokenizer.json` if it is there, else `vocab.txt`, with
     /// `tokenizer_config.json` and `special_tokens_map.json`.
     ///
-    /// Texts are cut to `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`, and in any
-    /// case to `max_position_embeddings` of `config.json`. A truncation that `tokenizer.json` itself holds is not used.
+    /// Texts are cut to `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`,
+    /// and in any case to `max_position_embeddings` of `config.json`. A truncation that `tokenizer.json` itself holds is not
+    /// used.
     ///
     /// - Throws: ``CheckpointError``.
     public init(folder: ModelFolder) throws(CheckpointError) {

@@ -1,9 +1,9 @@
-/// BERT's tokenizer: normalised text is split at white space and around punctuation, and each word into the longest entries of the
-/// vocabulary from left to right, all but the first of which carry a prefix (`##`).
+/// BERT's tokenizer: normalised text is split at white space and around punctuation, and each word into the longest entries of
+/// the vocabulary from left to right, all but the first of which carry a prefix (`##`).
 ///
-/// A word that cannot be split whole, or has more than ``Options/longestWord`` scalars, is the unknown token. Special tokens written
-/// out in the text count as such. It gives the token ids that Hugging Face's `BertTokenizerFast` gives. Time is linear in the text's
-/// length, times the longest entry's at worst.
+/// A word that cannot be split whole, or has more than ``Options/longestWord`` scalars, is the unknown token. Special tokens
+/// written out in the text count as such. It gives the token ids that Hugging Face's `BertTokenizerFast` gives. Time is linear
+/// in the text's length, times the longest entry's at worst.
 ///
 /// Wu et al., "Google's Neural Machine Translation System" (2016), section 4.1; Devlin et al., "BERT" (2019).
 public struct WordPieceTokenizer: Tokenizer {
@@ -37,6 +37,8 @@ public struct WordPieceTokenizer: Tokenizer {
     private let vocabulary: Vocabulary
     private let addedByID: [Int: AddedToken]
     private let addedByContent: [ByteText: Int]
+    /// What decoding writes for added tokens: normalised, where they are looked for in normalised text.
+    private let decodedTokens: [Int: String]
     private let rawMatcher: AddedTokenMatcher
     private let normalizedMatcher: AddedTokenMatcher
     private let unknown: Int
@@ -70,6 +72,9 @@ public struct WordPieceTokenizer: Tokenizer {
         addedByID = Dictionary(addedTokens.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         addedByContent = Dictionary(
             addedTokens.map { (ByteText($0.content), $0.id) }, uniquingKeysWith: { first, _ in first })
+        decodedTokens = addedByID.mapValues {
+            $0.isNormalized ? options.normalizer.normalize($0.content) : $0.content
+        }
         rawMatcher = AddedTokenMatcher(addedTokens.filter { !$0.isNormalized }) { $0.content }
         normalizedMatcher = AddedTokenMatcher(addedTokens.filter(\.isNormalized)) {
             options.normalizer.normalize($0.content)
@@ -208,7 +213,7 @@ extension WordPieceTokenizer {
         var text = ""
         var isFirst = true
         for id in tokens where addedByID[id]?.isSpecial != true {
-            guard var piece = token(id) else { continue }
+            guard var piece = decodedTokens[id] ?? vocabulary.token(id) else { continue }
             if !isFirst {
                 piece =
                     piece.utf8.starts(with: options.continuingPrefix.utf8)
