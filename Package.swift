@@ -51,7 +51,7 @@ let package = Package(
                 "AttentionCore", "AttentionReference", "AttentionNative", "AttentionOpenCL", "Locking",
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        .target(name: "Transformers", dependencies: ["Attention", "AttentionCore", "TensorFiles"]),
+        .target(name: "Transformers", dependencies: ["Attention", "AttentionCore", "Locking", "TensorFiles"]),
         // What the processor does at best, for `attend bench`: C, as the widest instructions need attributes.
         .target(name: "BenchmarkLoops"),
         .executableTarget(

@@ -1,14 +1,14 @@
 /// A regular file held open for positional reads, which many threads may do at once.
 ///
 /// Read, never mapped: touching a mapped page that another process has cut off ends this one.
-final class FileSource: Sendable {
+package final class FileSource: Sendable {
     /// Size in bytes when the file was opened.
-    let size: Int
+    package let size: Int
     private let path: String
     private let descriptor: Int32
 
     /// - Throws: ``TensorFileError`` of kind `cannotOpen` or `notARegularFile`.
-    init(path: String) throws(TensorFileError) {
+    package init(path: String) throws(TensorFileError) {
         // C would stop at the NUL and open another file.
         if path.utf8.contains(0) {
             throw TensorFileError(.cannotOpen, file: path, expected: "a path without NUL", found: "one")
@@ -43,7 +43,7 @@ final class FileSource: Sendable {
     /// Fills `buffer` from `offset` on.
     ///
     /// - Throws: ``TensorFileError`` of kind `cannotRead` or `changedWhileReading`.
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(TensorFileError) {
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(TensorFileError) {
         var done = 0
         while done < buffer.count {
             let count: Int

@@ -104,7 +104,7 @@ extension SystemCalls {
     }
 
     /// The path with its links followed; nil if nothing is there.
-    static func resolved(_ path: String) -> String? {
+    package static func resolved(_ path: String) -> String? {
         guard let pointer = realpath(path, nil) else { return nil }
         defer { free(pointer) }
         return String(cString: pointer)
@@ -112,7 +112,7 @@ extension SystemCalls {
 
     /// Tells whether an allocation can succeed, because Swift's own ends the process when it cannot. More than the
     /// machine's memory is refused too: some systems promise it, and end the process when it is touched.
-    static func canAllocate(_ byteCount: Int) -> Bool {
+    package static func canAllocate(_ byteCount: Int) -> Bool {
         // An array needs a little more than its bytes.
         let (size, overflow) = byteCount.addingReportingOverflow(4096)
         let (memory, unbounded) = sysconf(Int32(_SC_PHYS_PAGES)).multipliedReportingOverflow(

@@ -10,6 +10,8 @@ struct CacheFormat: Sendable {
     let valueDimension: Int
     let elementType: ElementType
     let valueType: ElementType
+    /// Whether the memory is the device's own, and rows are copied there by the device.
+    var staysOnDevice = false
 
     /// Keys and values, rows of one head one after the other: `[…, keyValueHeads, rows, dimension]`.
     struct Memory: Sendable {
@@ -50,6 +52,11 @@ struct CacheFormat: Sendable {
 
     /// CPU devices share the host's memory, others have their own. Zeros, so that no stranger's bytes stand behind a length.
     private func zeros(_ shape: [Int], _ type: ElementType) throws(AttentionError) -> Tensor {
+        if staysOnDevice {
+            let memory = try device.tensor(uninitialized: shape, type)
+            try device.perform(.copy(CopyOperation(source: nil, target: memory)))
+            return memory
+        }
         if [.cpu, .native, .reference].contains(device.description.kind) {
             return try Tensor(zeros: shape, elementType: type)
         }
@@ -72,6 +79,25 @@ struct CacheFormat: Sendable {
         }
     }
 
+    /// Refuses entries that are no sequences, or another count of them.
+    func check(_ entries: [Int], count: Int?) throws(AttentionError) {
+        guard count.map({ $0 == entries.count }) ?? !entries.isEmpty else {
+            throw .invalid(
+                "entries", .count, expected: count.map { "\($0), one a sequence" } ?? "1 or more",
+                found: "\(entries.count)")
+        }
+        for entry in entries where !(0..<sequences).contains(entry) {
+            throw .invalid("entries", .bounds, expected: "0…\(sequences - 1)", found: "\(entry)")
+        }
+    }
+
+    /// Copies rows where the device has them.
+    func copy(_ source: Memory, to target: Memory, entries: [Int32]? = nil) throws(AttentionError) {
+        if target.key.count == 0 && target.value.count == 0 { return }
+        try device.perform(.copy(CopyOperation(source: source.key, entries: entries, target: target.key)))
+        try device.perform(.copy(CopyOperation(source: source.value, entries: entries, target: target.value)))
+    }
+
     /// Rows to append to `sequences` sequences, in host memory, and how many each gets.
     ///
     /// - Throws: `AttentionError.invalid` unless they are `[sequences, keyValueHeads, n, dimension]` of the cache's types.
@@ -92,11 +118,16 @@ struct CacheFormat: Sendable {
                 throw .invalid(name, .shape, expected: "\(shape)", found: "\(tensor.shape)")
             }
         }
+        if staysOnDevice { return (Memory(key: key, value: value), rows) }
         return (Memory(key: try key.onHost(), value: try value.onHost()), rows)
     }
 }
 
 extension CacheFormat.Memory {
+    func sliced(axis: Int, _ range: Range<Int>) throws(AttentionError) -> CacheFormat.Memory {
+        CacheFormat.Memory(key: try key.sliced(axis: axis, range), value: try value.sliced(axis: axis, range))
+    }
+
     /// Copies rows of all heads of an entry (a sequence or block) to those from `row` on of an entry of `target`.
     func copy(
         _ entry: Int, _ rows: Range<Int>, to target: CacheFormat.Memory, _ place: Int, at row: Int

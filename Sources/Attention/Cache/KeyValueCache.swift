@@ -23,6 +23,8 @@ public final class KeyValueCache: Sendable {
     private struct State {
         var memory: CacheFormat.Memory
         var lengths: [Int]
+        /// Memory of the same shape that a reordering left behind.
+        var spare: CacheFormat.Memory?
         var capacity: Int { memory.key.shape[2] }
     }
 
@@ -37,15 +39,20 @@ public final class KeyValueCache: Sendable {
     ///   - elementType: Storage of keys, and the type of the queries.
     ///   - valueType: Storage of values; `nil` is `elementType`.
     ///   - capacity: Keys that fit each sequence before the memory grows.
+    ///   - staysOnDevice: Whether the memory is the device's own and the device copies rows to it, as layers want it whose keys are
+    ///     computed there; otherwise CPU devices use host memory in place, and rows are copied by the host.
     /// - Throws: `AttentionError`: `invalid` for sizes below 1 or types that are no floating-point ones, `outOfMemory`.
     public init(
         device: Device, sequences: Int = 1, keyValueHeads: Int, headDimension: Int, valueDimension: Int? = nil,
-        elementType: ElementType = .float32, valueType: ElementType? = nil, capacity: Int = 256
+        elementType: ElementType = .float32, valueType: ElementType? = nil, capacity: Int = 256,
+        staysOnDevice: Bool = false
     ) throws(AttentionError) {
-        format = try CacheFormat(
+        var format = try CacheFormat(
             device: device, sequences: sequences, keyValueHeads: keyValueHeads, headDimension: headDimension,
             valueDimension: valueDimension, elementType: elementType, valueType: valueType,
             others: [("capacity", capacity)])
+        format.staysOnDevice = staysOnDevice
+        self.format = format
         state = Guarded(
             State(
                 memory: try format.makeMemory(sequences, rows: capacity),
@@ -116,8 +123,17 @@ extension KeyValueCache {
         try state.change { (state) throws(AttentionError) in
             let needed = try range.reduce(0) { max($0, state.lengths[$1]) }.adding(rows: rows)
             if needed > state.capacity { try self.grow(&state, to: max(needed, 2 * state.capacity)) }
+            let first = state.lengths[range.lowerBound]
+            if self.format.staysOnDevice, range.allSatisfy({ state.lengths[$0] == first }) {
+                // One step for all sequences, which decode together.
+                let target = try state.memory.sliced(axis: 0, range).sliced(axis: 2, first..<first + rows)
+                try self.format.copy(source, to: target)
+                for sequence in range { state.lengths[sequence] += rows }
+                return
+            }
             for (entry, sequence) in range.enumerated() {
-                try source.copy(entry, 0..<rows, to: state.memory, sequence, at: state.lengths[sequence])
+                try self.copy(
+                    source, entry, 0..<rows, to: state.memory, sequence, at: state.lengths[sequence])
                 state.lengths[sequence] += rows
             }
         }
@@ -126,9 +142,78 @@ extension KeyValueCache {
     private func grow(_ state: inout State, to capacity: Int) throws(AttentionError) {
         let memory = try format.makeMemory(sequences, rows: capacity)
         for sequence in 0..<sequences {
-            try state.memory.copy(sequence, 0..<state.lengths[sequence], to: memory, sequence, at: 0)
+            try copy(state.memory, sequence, 0..<state.lengths[sequence], to: memory, sequence, at: 0)
         }
         state.memory = memory
+        state.spare = nil
+    }
+
+    private func copy(
+        _ source: CacheFormat.Memory, _ entry: Int, _ rows: Range<Int>, to target: CacheFormat.Memory, _ place: Int,
+        at row: Int
+    ) throws(AttentionError) {
+        guard format.staysOnDevice else { return try source.copy(entry, rows, to: target, place, at: row) }
+        try format.copy(
+            source.sliced(axis: 0, entry..<entry + 1).sliced(axis: 2, rows),
+            to: target.sliced(axis: 0, place..<place + 1).sliced(axis: 2, row..<row + rows.count))
+    }
+}
+
+// MARK: - Other sequences
+
+extension KeyValueCache {
+    /// Puts the sequences in another order, some of them more than once: sequence `i` becomes what sequence `entries[i]` was.
+    ///
+    /// What beam search needs when hypotheses take each other's places. Cost: a copy of the keys and values, none if each stays in
+    /// its place. Calls that still read the cache must have ended before the second reordering after them.
+    ///
+    /// - Throws: `AttentionError`: `invalid` unless there is one entry for each sequence; `outOfMemory`.
+    public func reorder(_ entries: [Int]) throws(AttentionError) {
+        try format.check(entries, count: sequences)
+        if entries == Array(0..<sequences) { return }
+        try state.change { (state) throws(AttentionError) in
+            let target: CacheFormat.Memory
+            if let spare = state.spare {
+                target = spare
+            } else {
+                target = try self.format.makeMemory(self.sequences, rows: state.capacity)
+            }
+            try self.copy(entries, of: state, to: target)
+            state.spare = state.memory
+            state.memory = target
+            let lengths = state.lengths
+            state.lengths = entries.map { lengths[$0] }
+        }
+    }
+
+    /// A cache of its own with some of the sequences, each as often as `entries` names it. Cost: a copy of them.
+    ///
+    /// - Throws: `AttentionError`: `invalid` for an entry that is no sequence, or none at all; `outOfMemory`.
+    public func selecting(_ entries: [Int]) throws(AttentionError) -> KeyValueCache {
+        try format.check(entries, count: nil)
+        let state = self.state.withLock { $0 }
+        let cache = try KeyValueCache(
+            device: device, sequences: entries.count, keyValueHeads: format.keyValueHeads,
+            headDimension: format.headDimension, valueDimension: format.valueDimension,
+            elementType: format.elementType, valueType: format.valueType, capacity: state.capacity,
+            staysOnDevice: format.staysOnDevice)
+        try cache.state.change { (made) throws(AttentionError) in
+            try self.copy(entries, of: state, to: made.memory)
+            made.lengths = entries.map { state.lengths[$0] }
+        }
+        return cache
+    }
+
+    private func copy(_ entries: [Int], of state: State, to target: CacheFormat.Memory) throws(AttentionError) {
+        if format.staysOnDevice {
+            // Rows behind a shorter sequence's last are copied along: they are zeros or forgotten.
+            let rows = 0..<entries.reduce(0) { max($0, state.lengths[$1]) }
+            return try format.copy(
+                state.memory.sliced(axis: 2, rows), to: target.sliced(axis: 2, rows), entries: entries.map { Int32(clamping: $0) })
+        }
+        for (place, entry) in entries.enumerated() {
+            try copy(state.memory, entry, 0..<state.lengths[entry], to: target, place, at: 0)
+        }
     }
 }
 

@@ -1,0 +1,57 @@
+public import Attention
+
+/// A stack of encoder layers, with a normalisation at its end if there is one: nn.TransformerEncoder.
+public struct Encoder: Sendable {
+    public let configuration: LayerConfiguration
+    public let layers: [EncoderLayer]
+    public let device: Device
+    let norm: LayerNorm?
+
+    /// - Parameters:
+    ///   - parameters: `layers.0.…` and so on, and `norm.…`.
+    ///   - configuration: of each layer.
+    ///   - count: how many layers.
+    ///   - hasFinalNorm: whether there is a `norm` behind the last.
+    ///   - rotary: positions, for models that have them in attention.
+    ///   - device: where to compute.
+    public init(
+        _ parameters: Parameters, _ configuration: LayerConfiguration, count: Int, hasFinalNorm: Bool = false,
+        rotary: RotaryPositions? = nil, device: Device
+    ) throws {
+        try configuration.check()
+        guard (0...1 << 16).contains(count) else {
+            throw AttentionError.invalid("count", .value, expected: "0 … \(1 << 16) layers", found: "\(count)")
+        }
+        layers = try (0..<count).map {
+            try EncoderLayer(parameters["layers.\($0)"], configuration, rotary: rotary, device: device)
+        }
+        norm = hasFinalNorm ? try configuration.norm(parameters["norm"], device) : nil
+        self.configuration = configuration
+        self.device = device
+    }
+
+    public static func shapes(
+        _ configuration: LayerConfiguration, count: Int, hasFinalNorm: Bool = false
+    ) -> [ParameterShape] {
+        (0..<max(count, 0)).flatMap { EncoderLayer.shapes(configuration).within("layers.\($0)") }
+            + (hasFinalNorm ? configuration.normShapes.within("norm") : [])
+    }
+
+    /// - Parameters:
+    ///   - input: `[batch, length, modelDimension]`; packed sequences are a batch of 1.
+    ///   - mask: which rows count.
+    /// - Returns: shaped as the input. What is at masked rows has no meaning.
+    public func callAsFunction(
+        _ input: Tensor, mask: MultiHeadMask = .none, pass: ForwardPass? = nil
+    ) throws(AttentionError) -> Tensor {
+        let pass = pass ?? ForwardPass(device)
+        let rows = try input.expectRows("input", configuration.modelDimension)
+        let selection = try layers.first?.attention.selection(mask, queries: rows, keys: rows) ?? KeySelection()
+        var stream = ResidualStream(rows, isNormFirst: configuration.isNormFirst, pass)
+        for (index, layer) in layers.enumerated() {
+            pass.enter(.encoder, layer: index)
+            try layer.apply(to: &stream, selection)
+        }
+        return try stream.result(norm)
+    }
+}
