@@ -3,10 +3,10 @@ import Testing
 
 @testable import Transformers
 
-@Suite struct AttentionMapTests {
-    private func map(_ tokens: [String], layers: Int = 2, heads: Int = 3) throws -> AttentionMap {
+@Suite struct AttentionPictureTests {
+    private func map(_ tokens: [String], layers: Int = 2, heads: Int = 3) throws -> AttentionPicture {
         let weights = [Float](repeating: 1 / Float(max(tokens.count, 1)), count: tokens.count * tokens.count)
-        return AttentionMap([
+        return AttentionPicture([
             try .init(
                 name: "encoder", queries: tokens, keys: tokens,
                 layers: [[[Float]]](repeating: [[Float]](repeating: weights, count: heads), count: layers))
@@ -14,8 +14,8 @@ import Testing
     }
 
     @Test func weightsHaveToFitTheirTokens() throws {
-        #expect(throws: AttentionMapError.self) {
-            try AttentionMap.Section(name: "encoder", queries: ["a"], keys: ["b", "c"], layers: [[[1]]])
+        #expect(throws: AttentionPictureError.self) {
+            try AttentionPicture.Section(name: "encoder", queries: ["a"], keys: ["b", "c"], layers: [[[1]]])
         }
     }
 
@@ -39,15 +39,16 @@ import Testing
     }
 
     @Test func darkerInkForLargerWeights() {
-        #expect(AttentionMap.Section.step(0) == 0 && AttentionMap.Section.step(1) == AttentionMap.Section.steps)
-        #expect(AttentionMap.Section.step(.nan) == 0)
-        #expect(AttentionMap.Section.step(0.2) < AttentionMap.Section.step(0.6))
+        #expect(
+            AttentionPicture.Section.step(0) == 0 && AttentionPicture.Section.step(1) == AttentionPicture.Section.steps)
+        #expect(AttentionPicture.Section.step(.nan) == 0)
+        #expect(AttentionPicture.Section.step(0.2) < AttentionPicture.Section.step(0.6))
     }
 
     @Test func neighboursOfOneStepAreOneLine() throws {
-        let section = try AttentionMap.Section(
+        let section = try AttentionPicture.Section(
             name: "cross", queries: ["a"], keys: ["b", "c", "d"], layers: [[[1, 1, 0]]])
-        let svg = AttentionMap([section]).svg(title: "")
+        let svg = AttentionPicture([section]).svg(title: "")
         #expect(svg.contains("d=\"M0 0.5h2\""))
     }
 
@@ -61,7 +62,7 @@ import Testing
                 return Float(state >> 8) / Float(1 << 24) / 12
             }
         }
-        let map = AttentionMap([
+        let map = AttentionPicture([
             try .init(name: "encoder", queries: tokens, keys: tokens, layers: Array(repeating: heads, count: 6))
         ])
         #expect(map.svg(title: "t").utf8.count < 700_000)

@@ -1,4 +1,4 @@
-extension AttentionMap {
+extension AttentionPicture {
     /// A page with one large heat map, pickers for kind, layer and head, and the weight under the pointer. It needs nothing from
     /// elsewhere. Size: four thirds of a byte a weight, and 6 KB.
     public func html(title: String) -> String {

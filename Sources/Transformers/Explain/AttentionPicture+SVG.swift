@@ -1,4 +1,4 @@
-extension AttentionMap {
+extension AttentionPicture {
     /// One picture with a heat map for every layer (a row) and head (a column), tokens on both axes, for light and dark pages.
     ///
     /// Size: some six bytes a weight that is not next to nothing, 100 to 200 KB for a sentence and a small model. It needs no font,
@@ -26,7 +26,7 @@ private struct SVGDrawing {
     private var body = ""
     private var (width, y) = (0.0, Length.margin)
 
-    mutating func add(_ title: String, _ sections: [AttentionMap.Section]) {
+    mutating func add(_ title: String, _ sections: [AttentionPicture.Section]) {
         line(MarkupText.shortened(title, to: 90), style: "t", height: 24)
         line("rows attend to columns; ink is the square root of the weight", style: "n", height: 18)
         legend()
@@ -43,7 +43,7 @@ private struct SVGDrawing {
 
     private mutating func legend() {
         y += 12
-        let steps = AttentionMap.Section.steps
+        let steps = AttentionPicture.Section.steps
         body += "<g transform=\"translate(\(MarkupText.number(Length.margin)) \(MarkupText.number(y)))\">"
         for step in 1...steps {
             body +=
@@ -54,7 +54,7 @@ private struct SVGDrawing {
         y += Length.cell + 6
     }
 
-    private mutating func add(_ section: AttentionMap.Section, _ id: String) {
+    private mutating func add(_ section: AttentionPicture.Section, _ id: String) {
         line(section.name, style: "h", height: Length.heading)
         y += 8
         let rowRoom = Self.room(section.queries)
@@ -75,7 +75,7 @@ private struct SVGDrawing {
     }
 
     /// The tokens of both axes, drawn once and shown beside each map.
-    private func labels(_ section: AttentionMap.Section, _ id: String) -> String {
+    private func labels(_ section: AttentionPicture.Section, _ id: String) -> String {
         var text = "<defs><g id=\"\(id)\" class=\"l\">"
         for (index, token) in section.queries.enumerated() {
             let y = MarkupText.number((Double(index) + 0.75) * Length.cell)
@@ -89,7 +89,8 @@ private struct SVGDrawing {
     }
 
     private mutating func panel(
-        _ section: AttentionMap.Section, _ id: String, _ weights: [Float], _ name: String, x: Double, rowRoom: Double,
+        _ section: AttentionPicture.Section, _ id: String, _ weights: [Float], _ name: String, x: Double,
+        rowRoom: Double,
         columnRoom: Double
     ) {
         let (left, top) = (x + rowRoom, y + columnRoom + 14)
@@ -105,14 +106,16 @@ private struct SVGDrawing {
 
     /// For each step the cells that have it, as lines as thick as a cell; neighbours of a row are one line.
     private static func paths(_ weights: [Float], columns: Int) -> [(step: Int, path: String)] {
-        var paths = [String](repeating: "", count: AttentionMap.Section.steps + 1)
+        var paths = [String](repeating: "", count: AttentionPicture.Section.steps + 1)
         guard columns > 0 else { return [] }
         var index = 0
         while index < weights.count {
             let (row, first) = (index / columns, index % columns)
-            let step = AttentionMap.Section.step(weights[index])
+            let step = AttentionPicture.Section.step(weights[index])
             var length = 1
-            while first + length < columns, AttentionMap.Section.step(weights[index + length]) == step { length += 1 }
+            while first + length < columns, AttentionPicture.Section.step(weights[index + length]) == step {
+                length += 1
+            }
             if step > 0 { paths[step] += "M\(first) \(row).5h\(length)" }
             index += length
         }
@@ -129,8 +132,8 @@ private struct SVGDrawing {
 
     func text(_ title: String) -> String {
         let (w, h) = (MarkupText.number(width), MarkupText.number(y + Length.margin))
-        let inks = (1...AttentionMap.Section.steps).map {
-            ".k\($0){stroke-opacity:\(MarkupText.number(AttentionMap.Section.ink($0)))}"
+        let inks = (1...AttentionPicture.Section.steps).map {
+            ".k\($0){stroke-opacity:\(MarkupText.number(AttentionPicture.Section.ink($0)))}"
         }.joined()
         return """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(w)" height="\(h)" viewBox="0 0 \(w) \(h)">

@@ -1,9 +1,9 @@
 /// Who attends to whom: the weights of every layer and head over the tokens of one input, to be looked at.
 ///
 /// ```swift
-/// try map.svg(title: "It was the best of times").write(toFile: "map.svg", atomically: true, encoding: .utf8)
+/// try picture.svg(title: "It was the best of times").write(toFile: "map.svg", atomically: true, encoding: .utf8)
 /// ```
-public struct AttentionMap: Sendable {
+public struct AttentionPicture: Sendable {
     /// The weights of one kind of attention.
     public struct Section: Sendable {
         /// `encoder`, `decoder`, `cross`.
@@ -15,14 +15,14 @@ public struct AttentionMap: Sendable {
         /// `layers[layer][head]` has queries × keys weights in row-major order; each row sums up to 1, or to 0.
         public let layers: [[[Float]]]
 
-        /// - Throws: ``AttentionMapError`` if weights are missing or too many.
+        /// - Throws: ``AttentionPictureError`` if weights are missing or too many.
         public init(
             name: String, queries: [String], keys: [String], layers: [[[Float]]]
-        ) throws(AttentionMapError) {
+        ) throws(AttentionPictureError) {
             let count = queries.count * keys.count
             for (layer, heads) in layers.enumerated() {
                 for (head, weights) in heads.enumerated() where weights.count != count {
-                    throw AttentionMapError(
+                    throw AttentionPictureError(
                         place: "\(name), layer \(layer), head \(head)",
                         expected: "\(count) weights, \(queries.count) × \(keys.count)", found: "\(weights.count)")
                 }
@@ -40,7 +40,7 @@ public struct AttentionMap: Sendable {
 }
 
 /// Weights that do not fit their tokens.
-public struct AttentionMapError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct AttentionPictureError: Error, Hashable, Sendable, CustomStringConvertible {
     public let place: String
     public let expected: String
     public let found: String
@@ -48,7 +48,7 @@ public struct AttentionMapError: Error, Hashable, Sendable, CustomStringConverti
     public var description: String { "\(place): expected \(expected), found \(found)" }
 }
 
-extension AttentionMap.Section {
+extension AttentionPicture.Section {
     /// Weights in steps: what pictures tell apart. Step 0 is left blank.
     static let steps = 12
 
