@@ -17,7 +17,10 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Time this shape; without it a standard list.", valueName: "B,Hq,Hkv,Lq,Lk,D[,Dv]"))
     var shape: String?
 
-    @Option(help: "Storage of the operands of --shape: f32, f16 or bf16.")
+    @Option(help: ArgumentHelp("Time a linear layer.", valueName: "rows,inputs,outputs"))
+    var linear: String?
+
+    @Option(help: "Storage of the operands of --shape, of the weights of --linear: f32, f16 or bf16.")
     var dtype = StorageType.f32
 
     @Flag(help: "A causal mask, with --shape.")
@@ -49,7 +52,13 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError(
                 "--shape: expected B,Hq,Hkv,Lq,Lk,D[,Dv], numbers from 1 on, Hq a multiple of Hkv; found '\(shape)'")
         }
-        if shape == nil, causal || windowLeft != nil || dtype != .f32 {
+        if let linear, LinearShape(linear) == nil {
+            throw ValidationError("--linear: expected ROWS,INPUTS,OUTPUTS, numbers from 1 on; found '\(linear)'")
+        }
+        if shape != nil, linear != nil {
+            throw ValidationError("--linear: expected it or --shape, found both")
+        }
+        if shape == nil, causal || windowLeft != nil || (dtype != .f32 && linear == nil) {
             throw ValidationError("--causal, --window-left and --dtype: expected together with --shape, found without")
         }
         if let windowLeft, windowLeft < 0 {
@@ -79,18 +88,22 @@ struct BenchCommand: ParsableCommand {
         }
         var loops: [any PeakLoops] = [try NativeLoops(threads: common.threads, widest: common.isa)]
         if let own = try OpenCLLoops(device) { loops.append(own) }
-        let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: loops)
         var results: [BenchResult] = []
         var table = BenchTable()
-        let progress = Progress()
-        let shapes = self.shapes
-        for (index, shape) in shapes.enumerated() {
-            progress.update("\(index + 1) of \(shapes.count): \(shape.label) \(shape.type)")
-            let result = try bench.measure(shape)
-            results.append(result)
-            table.add(result)
+        if let linear, var shape = LinearShape(linear) {
+            shape.type = dtype.elementType
+            results.append(try LinearBench(device: device, rounds: `repeat`, loops: loops).measure(shape))
+        } else {
+            let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: loops)
+            let progress = Progress()
+            let shapes = self.shapes
+            for (index, shape) in shapes.enumerated() {
+                progress.update("\(index + 1) of \(shapes.count): \(shape.label) \(shape.type)")
+                results.append(try bench.measure(shape))
+            }
+            progress.clear()
         }
-        progress.clear()
+        results.forEach { table.add($0) }
         if common.json {
             Console.line(JSON.object([("results", .array(results.map(\.json)))]).text)
         } else {
