@@ -48,6 +48,12 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
         public let expected: [Int]
         /// Element type and shape as a file spells them: `F32 [2, 3]`.
         public let found: String
+
+        /// `"a" F32 [2, 3], not [3, 2]`; element types are told only where they are the matter.
+        var shown: String {
+            let isFloat = ["F32 ", "F16 ", "BF16 "].contains { found.utf8.starts(with: $0.utf8) }
+            return "\(MessageText.quoted(name)) \(found), not \(isFloat ? "" : "F32, F16 or BF16 ")\(expected)"
+        }
     }
 
     public let kind: Kind
@@ -97,7 +103,7 @@ public struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertibl
         let lists = [
             Self.list("missing", missing.map(MessageText.quoted)),
             Self.list("extra", extra.map(MessageText.quoted)),
-            Self.list("misshapen", misshapen.map { "\(MessageText.quoted($0.name)) \($0.found), not \($0.expected)" }),
+            Self.list("misshapen", misshapen.map(\.shown)),
         ]
         found = lists.compactMap { $0 }.joined(separator: "; ")
         tensorFileError = nil

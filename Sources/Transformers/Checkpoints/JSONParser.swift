@@ -1,7 +1,7 @@
 import TensorFiles
 
-/// Reads JSON strictly as RFC 8259 has it, from UTF-8: no duplicate keys, no lone surrogates, nothing after the value, and no nesting
-/// deeper than a configuration needs, as it reads by recursion.
+/// Reads JSON strictly as RFC 8259 has it, from UTF-8: no duplicate keys, no lone surrogates, nothing after the value, and no
+/// nesting deeper than a configuration needs, as it reads by recursion.
 struct JSONParser {
     static let deepest = 64
 

@@ -24,8 +24,8 @@ enum JSONValue: Sendable {
     }
 }
 
-/// A text that is equal only to one of the same bytes. Swift's own strings are equal when canonically equivalent, which would make one
-/// of two vocabulary entries, and hashing them sorts runs of combining marks in quadratic time.
+/// A text that is equal only to one of the same bytes. Swift's own strings are equal when canonically equivalent, which would
+/// make one of two vocabulary entries, and hashing them sorts runs of combining marks in quadratic time.
 struct ByteText: Hashable, Sendable, ExpressibleByStringLiteral {
     let text: String
 

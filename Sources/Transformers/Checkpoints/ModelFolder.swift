@@ -2,8 +2,8 @@ import TensorFiles
 
 /// The folder of a model: files are opened by their base name, and none outside of the folder is.
 ///
-/// Names with a slash, `.` and `..` are refused, and so are links that lead out of the folder, as in a cache that keeps files elsewhere:
-/// such a folder has to be copied with its links followed.
+/// Names with a slash, `.` and `..` are refused, and so are links that lead out of the folder, as in a cache that keeps files
+/// elsewhere: such a folder has to be copied with its links followed.
 public struct ModelFolder: Sendable {
     /// Largest JSON or text file that is read, in bytes: above the largest vocabularies in use.
     static let largestText = 128 << 20

@@ -33,9 +33,7 @@ public struct BERTConfiguration: Hashable, Sendable {
         layers = try json.integer("num_hidden_layers", in: 0...10_000)
         attentionHeads = try json.integer("num_attention_heads", in: extent)
         intermediateSize = try json.integer("intermediate_size", in: extent)
-        activation = try json.optional("hidden_act").map { reader throws(CheckpointError) in
-            try reader.choice(ActivationName.names)
-        } ?? .gelu
+        activation = try json.optional("hidden_act")?.choice(ActivationName.names) ?? .gelu
         layerNormEpsilon = try json.epsilon("layer_norm_eps", default: 1e-12)
         positions = try json.integer("max_position_embeddings", in: extent)
         tokenTypes = try json.integer("type_vocab_size", in: extent, default: 2)

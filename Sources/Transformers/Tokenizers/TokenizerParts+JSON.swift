@@ -20,9 +20,12 @@ extension TokenizerParts {
             lowercases: try normalizer.bool("lowercase", default: true))
         try json.member("pre_tokenizer").member("type").choice(["BertPreTokenizer": ()])
 
+        let vocabulary = try model.member("vocab").object
         for token in try json.optional("added_tokens")?.array ?? [] {
-            addedTokens.append(
-                try Self.addedToken(token, id: token.member("id").integer(in: 0...Self.largestID)))
+            var added = try Self.addedToken(token, id: token.member("id").integer(in: 0...Self.largestID))
+            // Where the two differ, the vocabulary is right.
+            if case .integer(let id)? = vocabulary[ByteText(added.content)] { added.id = id }
+            addedTokens.append(added)
         }
         if let processor = try json.optional("post_processor") { try readProcessor(processor) }
         if let decoder = try json.optional("decoder") {

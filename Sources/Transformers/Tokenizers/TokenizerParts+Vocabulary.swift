@@ -1,7 +1,8 @@
 import TensorFiles
 
 extension TokenizerParts {
-    /// The special tokens of BERT: how `tokenizer_config.json` and `special_tokens_map.json` call them, and what they are unless said.
+    /// The special tokens of BERT: how `tokenizer_config.json` and `special_tokens_map.json` call them, and what they are
+    /// unless said.
     private static let specialTokens: KeyValuePairs = [
         "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]",
     ]

@@ -4,8 +4,9 @@ extension WordPieceTokenizer {
     /// The tokenizer of a BERT-type model in Hugging Face's form: `tokenizer.json` if it is there, else `vocab.txt`, with
     /// `tokenizer_config.json` and `special_tokens_map.json`.
     ///
-    /// Texts are cut to `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`, and in any
-    /// case to `max_position_embeddings` of `config.json`. A truncation that `tokenizer.json` itself holds is not used.
+    /// Texts are cut to `max_seq_length` of `sentence_bert_config.json`, else `model_max_length` of `tokenizer_config.json`,
+    /// and in any case to `max_position_embeddings` of `config.json`. A truncation that `tokenizer.json` itself holds is not
+    /// used.
     ///
     /// - Throws: ``CheckpointError``.
     public init(folder: ModelFolder) throws(CheckpointError) {
@@ -16,31 +17,9 @@ extension WordPieceTokenizer {
             ? try TokenizerParts(tokenizerFile: folder.json("tokenizer.json"))
             : try TokenizerParts(vocabularyOf: folder, settings: settings)
         try parts.addTokens(of: settings)
-        parts.options.longestSequence = try Self.longestSequence(folder, settings: settings, sentence: sentence)
+        parts.options.longestSequence = try folder.longestSequence(settings: settings, sentence: sentence)
         parts.options.lowercasesFirst = try sentence?.bool("do_lower_case", default: false) ?? false
         try self.init(pairs: parts.pairs, addedTokens: parts.addedTokens, options: parts.options, file: parts.file)
-    }
-
-    private static func longestSequence(
-        _ folder: ModelFolder, settings: JSONReader?, sentence: JSONReader?
-    ) throws(CheckpointError) -> Int? {
-        let positions = try folder.optionalJSON("config.json")?.optional("max_position_embeddings")?.integer(
-            in: 1...BERTConfiguration.largestExtent)
-        let chosen: Int?
-        if let length = try sentence?.optional("max_seq_length") {
-            chosen = try length.integer(in: 1...BERTConfiguration.largestExtent)
-        } else if let length = try settings?.optional("model_max_length") {
-            // Hugging Face writes 10³⁰ for "no limit".
-            let number = try length.double
-            guard number >= 1 else { throw length.invalid("a length of 1 or more") }
-            chosen =
-                number > Double(BERTConfiguration.largestExtent)
-                ? nil : try length.integer(in: 1...BERTConfiguration.largestExtent)
-        } else {
-            chosen = nil
-        }
-        guard let chosen, let positions else { return chosen ?? positions }
-        return min(chosen, positions)
     }
 }
 

@@ -1,9 +1,9 @@
-/// BERT's tokenizer: normalised text is split at white space and around punctuation, and each word into the longest entries of the
-/// vocabulary from left to right, all but the first of which carry a prefix (`##`).
+/// BERT's tokenizer: normalised text is split at white space and around punctuation, and each word into the longest entries of
+/// the vocabulary from left to right, all but the first of which carry a prefix (`##`).
 ///
-/// A word that cannot be split whole, or has more than ``Options/longestWord`` scalars, is the unknown token. Special tokens written
-/// out in the text count as such. It gives the token ids that Hugging Face's `BertTokenizerFast` gives. Time is linear in the text's
-/// length, times the longest entry's at worst.
+/// A word that cannot be split whole, or has more than ``Options/longestWord`` scalars, is the unknown token. Special tokens
+/// written out in the text count as such. It gives the token ids that Hugging Face's `BertTokenizerFast` gives. Time is linear
+/// in the text's length, times the longest entry's at worst.
 ///
 /// Wu et al., "Google's Neural Machine Translation System" (2016), section 4.1; Devlin et al., "BERT" (2019).
 public struct WordPieceTokenizer: Tokenizer {
@@ -34,9 +34,11 @@ public struct WordPieceTokenizer: Tokenizer {
     /// Tokens found as written.
     public let addedTokens: [AddedToken]
 
-    private let vocabulary: Vocabulary
-    private let addedByID: [Int: AddedToken]
+    let vocabulary: Vocabulary
+    let addedByID: [Int: AddedToken]
     private let addedByContent: [ByteText: Int]
+    /// What decoding writes for added tokens: normalised, where they are looked for in normalised text.
+    let decodedTokens: [Int: String]
     private let rawMatcher: AddedTokenMatcher
     private let normalizedMatcher: AddedTokenMatcher
     private let unknown: Int
@@ -70,6 +72,9 @@ public struct WordPieceTokenizer: Tokenizer {
         addedByID = Dictionary(addedTokens.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         addedByContent = Dictionary(
             addedTokens.map { (ByteText($0.content), $0.id) }, uniquingKeysWith: { first, _ in first })
+        decodedTokens = addedByID.mapValues {
+            $0.isNormalized ? options.normalizer.normalize($0.content) : $0.content
+        }
         rawMatcher = AddedTokenMatcher(addedTokens.filter { !$0.isNormalized }) { $0.content }
         normalizedMatcher = AddedTokenMatcher(addedTokens.filter(\.isNormalized)) {
             options.normalizer.normalize($0.content)
@@ -202,49 +207,5 @@ extension WordPieceTokenizer {
             start = match.end
             node = continuing
         }
-    }
-
-    public func decode(_ tokens: [Int]) -> String {
-        var text = ""
-        var isFirst = true
-        for id in tokens where addedByID[id]?.isSpecial != true {
-            guard var piece = token(id) else { continue }
-            if !isFirst {
-                piece =
-                    piece.utf8.starts(with: options.continuingPrefix.utf8)
-                    ? String(decoding: piece.utf8.dropFirst(options.continuingPrefix.utf8.count), as: UTF8.self)
-                    : " " + piece
-            }
-            isFirst = false
-            text += options.cleansDecodedText ? Self.cleaned(piece) : piece
-        }
-        return text
-    }
-
-    /// One piece without the space before punctuation and contractions, as Hugging Face removes it.
-    private static func cleaned(_ piece: String) -> String {
-        let changes: KeyValuePairs = [
-            " .": ".", " ?": "?", " !": "!", " ,": ",", " ' ": "'", " n't": "n't", " 'm": "'m", " do not": " don't",
-            " 's": "'s", " 've": "'ve", " 're": "'re",
-        ]
-        guard piece.utf8.first == 0x20 || piece.utf8.contains(0x20) else { return piece }
-        var bytes = Array(piece.utf8)
-        for (from, to) in changes { bytes = replaced(bytes, Array(from.utf8), Array(to.utf8)) }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func replaced(_ bytes: [UInt8], _ from: [UInt8], _ to: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var position = 0
-        while position < bytes.count {
-            if bytes[position...].starts(with: from) {
-                result += to
-                position += from.count
-            } else {
-                result.append(bytes[position])
-                position += 1
-            }
-        }
-        return result
     }
 }
