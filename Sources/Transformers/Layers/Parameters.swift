@@ -18,11 +18,6 @@ extension [ParameterShape] {
 
 /// Where layers take their parameters from: a checkpoint, the tensors of a layer file, random numbers.
 public protocol ParameterSource: Sendable {
-    /// Looks for everything that a model needs before any of it is read.
-    ///
-    /// - Throws: a typed error that lists what is missing or of another shape.
-    func check(_ expected: [ParameterShape]) throws
-
     /// A parameter in host memory, of `float32`, `float16` or `bfloat16`.
     ///
     /// - Throws: a typed error if there is none, or one of another shape or type.
@@ -68,10 +63,6 @@ public struct ParameterTable: ParameterSource {
 
     public init(_ tensors: [String: Tensor]) { self.tensors = tensors }
 
-    public func check(_ expected: [ParameterShape]) throws {
-        for parameter in expected { _ = try tensor(parameter.name, shape: parameter.shape) }
-    }
-
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
         guard let tensor = tensors[name] else {
             throw AttentionError.invalid(name, .combination, expected: "a parameter of shape \(shape)", found: "none")
@@ -96,8 +87,6 @@ public struct RandomParameters: ParameterSource {
         self.seed = seed
         self.spread = spread
     }
-
-    public func check(_ expected: [ParameterShape]) throws {}
 
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
         let count = try TensorLayout.product(shape, operand: name)
