@@ -10,6 +10,7 @@ public struct KernelCopy: BitwiseCopyable, Sendable {
     public var targetStrides: (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
     public var rows: Int64 = 0
     public var itemRows: Int64 = 1
+    public var itemColumns: Int64 = .max
 
     public init(_ operation: CopyOperation) {
         let (from, to) = (operation.source, operation.target)
