@@ -35,8 +35,15 @@ public struct KernelCopy: BitwiseCopyable, Sendable {
         rows = sizes.0 * sizes.1 * sizes.2
     }
 
-    /// Elements of a row.
-    public var columns: Int { Int(sizes.3) }
+    /// Deals rows, or parts of long ones, out to work-items that copy some ten thousand elements each: how many there are along the
+    /// rows and along the parts of a row.
+    public mutating func divide(computeUnits: Int) -> (rows: Int, columns: Int) {
+        let most: Int64 = 16_384
+        itemColumns = max(min(most, sizes.3), 1)
+        let shared = (rows + Int64(4 * computeUnits) - 1) / Int64(4 * computeUnits)
+        itemRows = max(min(most / itemColumns, shared), 1)
+        return (Int((rows + itemRows - 1) / itemRows), Int((sizes.3 + itemColumns - 1) / itemColumns))
+    }
 
     private struct Axis {
         var size, source, target: Int64
