@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .library(name: "Attention", targets: ["Attention"]),
         .library(name: "TensorFiles", targets: ["TensorFiles"]),
+        .library(name: "Transformers", targets: ["Transformers"]),
         .library(name: "OpenCLRuntime", targets: ["OpenCLRuntime"]),
         .executable(name: "attend", targets: ["attend"]),
     ],
@@ -50,6 +51,7 @@ let package = Package(
                 "AttentionCore", "AttentionReference", "AttentionNative", "AttentionOpenCL", "Locking",
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(name: "Transformers", dependencies: ["Attention", "AttentionCore", "TensorFiles"]),
         // What the processor does at best, for `attend bench`: C, as the widest instructions need attributes.
         .target(name: "BenchmarkLoops"),
         .executableTarget(
@@ -78,6 +80,8 @@ let package = Package(
                 "Attention", "AttentionCore", "AttentionOpenCL", "AttentionReference", "Locking", "OpenCLRuntime",
                 "TestSupport",
             ]),
+        .testTarget(
+            name: "TransformersTests", dependencies: ["AttentionCore", "TensorFiles", "TestSupport", "Transformers"]),
         .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),
     ],
     swiftLanguageModes: [.v6],

@@ -1,0 +1,5 @@
+import Testing
+import Transformers
+
+@Suite("Tokenizers")
+struct TokenizerTests {}
