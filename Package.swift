@@ -20,7 +20,7 @@ let package = Package(
         // The OpenCL C text, embedded by the one C file in Kernels/embed.
         .target(
             name: "KernelSources", path: "Kernels",
-            exclude: ["attention", "bench", "common"], sources: ["embed"],
+            exclude: ["attention", "bench", "common", "layers"], sources: ["embed"],
             publicHeadersPath: "embed/include"),
         // The wide kernels as C, once for each instruction set. Function attributes choose the instructions, as flags would keep
         // others from depending on this package.
