@@ -8,11 +8,12 @@ attend := .build/release/attend
 # Tests see the drivers that .ci/setup has listed, and keep what they cache apart from the user's. Those of the self-test turn it on.
 drivers := $(CURDIR)/.build/drivers
 testing := OCL_ICD_VENDORS=$(drivers)/vendors RUSTICL_ENABLE=llvmpipe ATTEND_SELF_TEST=off \
-    ATTEND_CACHE_DIR=$(CURDIR)/.build/test-cache POCL_CACHE_DIR=$(CURDIR)/.build/test-cache/pocl
+    ATTEND_CACHE_DIR=$(CURDIR)/.build/test-cache POCL_CACHE_DIR=$(CURDIR)/.build/test-cache/pocl \
+    ATTEND_MODEL=$(CURDIR)/.build/model
 # One set of flags for everything that tests in release, so that nothing is built twice.
 release := -c release -Xswiftc -enable-testing
 
-.PHONY: run test build-tests unit mutations conform verify consumer oclgrind gpu-check sanitize-address sanitize-thread bench docs format lint clean
+.PHONY: run model test build-tests unit mutations conform verify consumer oclgrind gpu-check sanitize-address sanitize-thread bench docs format lint clean
 
 ## run: install what is missing, build, run attention on the sample and hold it to the reference
 run:
@@ -20,6 +21,11 @@ run:
 	swift build -c release --product attend
 	$(attend) run $(sample)
 	$(attend) conform $(sample)
+
+## model: a sentence model for `attend embed`, all-MiniLM-L6-v2 (Apache-2.0), in .build/model
+model:
+	@.ci/setup model
+	@echo "make model: .build/model"
 
 ## test: every test, on every driver there is
 test:

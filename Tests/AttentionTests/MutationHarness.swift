@@ -86,7 +86,7 @@ struct MutationHarness: Sendable {
         options.stopsAtFirstFailure = true
         options.firstCases = mutation.hints
         // Calls that are refused on the host never see a kernel.
-        options.skipsBadCalls = true
+        options.attentionOnly = true
         let report = try Verifier.run(backend: backend, options)
         guard let failure = report.failures.first else { return .survived(cases: report.cases - report.skipped) }
         // A kernel that does not compile says nothing about the cases.

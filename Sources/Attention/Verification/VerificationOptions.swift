@@ -21,8 +21,8 @@ public struct VerificationOptions: Hashable, Sendable {
     public var stopsAtFirstFailure: Bool
     /// Cases whose id contains one of these texts run first, in this order.
     public var firstCases: [String]
-    /// Leaves out the calls that must be refused: they are refused on the host, whatever the kernels.
-    public var skipsBadCalls = false
+    /// Leaves out what the kernels of attention have no part in: steps of layers, and calls that are refused on the host.
+    public var attentionOnly = false
 
     public init(
         cases: Cases = .quick, seed: UInt64 = 1, filter: String? = nil, policy: PlanPolicy = .init(),

@@ -49,14 +49,21 @@ struct VerificationSession {
 
     mutating func run(_ progress: ((Int, Int) -> Void)?) throws(AttentionError) {
         let specs = selectedSpecs()
-        let badCalls = options.skipsBadCalls ? [] : BadCall.all.filter { matches($0.id) }
-        let total = specs.count + badCalls.count
+        let badCalls = options.attentionOnly ? [] : BadCall.all.filter { matches($0.id) }
+        let layers = selectedLayers()
+        let total = specs.count + badCalls.count + layers.count
         let runner = CaseRunner(backend: backend, policy: options.policy, seed: options.seed)
         var done = 0
         // References of some cases are evaluated on all cores, then the cases run: devices that are the processor want it whole.
         let batch = options.stopsAtFirstFailure ? 8 : 32
         for call in badCalls {
             record(BadCallRunner(backend: backend, policy: options.policy).run(call), id: call.id)
+            done += 1
+            progress?(done, total)
+            if mustStop { return finish() }
+        }
+        for layer in layers {
+            record(layer.run(backend, seed: options.seed), id: layer.id, group: "layer")
             done += 1
             progress?(done, total)
             if mustStop { return finish() }
@@ -88,6 +95,12 @@ struct VerificationSession {
         return specs.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }.map { specs[$0] }
     }
 
+    /// Steps of layers, which a kernel of attention that is asked for by name has no part in. The reference defines them.
+    private func selectedLayers() -> [LayerCase] {
+        guard options.policy.kernel == nil, !options.attentionOnly, backend.device.kind != .reference else { return [] }
+        return LayerCaseList.cases(options.cases, seed: options.seed).filter { matches($0.id) }
+    }
+
     private func prepare(_ specs: [CaseSpec]) throws(AttentionError) -> [Ready] {
         let results = Guarded<[Int: Result<Ready, AttentionError>]>([:])
         let seed = options.seed
@@ -108,7 +121,9 @@ struct VerificationSession {
         return ready
     }
 
-    private mutating func record(_ outcome: CaseRunner.Outcome, id: String, spec: CaseSpec? = nil) {
+    private mutating func record(
+        _ outcome: CaseRunner.Outcome, id: String, spec: CaseSpec? = nil, group: String = "bad"
+    ) {
         report.cases += 1
         if let reason = outcome.skipReason {
             report.skipped += 1
@@ -116,7 +131,7 @@ struct VerificationSession {
             return
         }
         report.coverage.count("kernel", outcome.kernel)
-        report.coverage.count("group", spec?.group.rawValue ?? "bad")
+        report.coverage.count("group", spec?.group.rawValue ?? group)
         if let spec {
             for factor in CaseFactor.all { report.coverage.count(factor.name, factor.value(spec)) }
             ran.append(spec)
