@@ -96,6 +96,16 @@ struct WordPieceTests {
             Array(uncased.normalize("a\u{302E}\u{34F}\u{1B44}").unicodeScalars.map(\.value)) == [0x61, 0x302E, 0x1B44])
     }
 
+    @Test("a sigma that ends a word, when whole texts are lowered")
+    func sigma() throws {
+        for (text, lowered) in [
+            ("ΣΑΣ", "σας"), ("ΑΣ.", "ας."), ("ΑΣ\u{301}Α", "ασ\u{301}α"), ("ΑΣ\u{301} ", "ας\u{301} "), ("Σ", "σ"),
+            ("1Σ", "1σ"), ("[MASK] İ", "[mask] i\u{307}"),
+        ] {
+            #expect(TextLowering.lowered(text).utf8.elementsEqual(lowered.utf8), "\(text)")
+        }
+    }
+
     @Test("any text at all: all ids exist, and the normalised text normalises to itself", arguments: [1, 2, 3])
     func anyText(_ seed: UInt64) throws {
         var generator = SeededGenerator(state: seed)

@@ -29,6 +29,7 @@ public struct BERTConfiguration: Hashable, Sendable {
 
     init(_ json: JSONReader) throws(CheckpointError) {
         let extent = 1...Self.largestExtent
+        try json.optional("model_type")?.choice(["bert": ()])
         hiddenSize = try json.integer("hidden_size", in: extent)
         layers = try json.integer("num_hidden_layers", in: 0...10_000)
         attentionHeads = try json.integer("num_attention_heads", in: extent)
