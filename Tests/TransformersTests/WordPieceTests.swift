@@ -63,6 +63,8 @@ struct WordPieceTests {
         #expect(ids("<L>x<L>") == [count + 4, count])
         #expect(ids("word word. xword wordé") == [count + 2, count + 2, 67, 28, 53, 45, 48, 34, 27, 45, 48, 34, 35])
         #expect(ids("e\u{301}! É! e!") == [count + 3, count + 3, count + 3])
+        #expect(ids("xword") == [28, 53, 45, 48, 34])
+        #expect(ids("word") == [count + 2])
         #expect(tokenizer.decode([2, 5, count + 3, 82, 83, 3]) == "a e! theing")
         #expect(tokenizer.vocabularyCount == count + 5)
         #expect(tokenizer.token(count + 3) == "É!")

@@ -78,7 +78,8 @@ public enum ActivationName: String, CaseIterable, Hashable, Sendable {
 
     /// How configurations spell them.
     static let names: KeyValuePairs<String, ActivationName> = [
-        "relu": .relu, "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "silu": .silu,
+        "relu": .relu, "gelu": .gelu, "gelu_python": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh,
+        "silu": .silu,
         "swish": .silu,
     ]
 }
