@@ -5,7 +5,7 @@ import TensorFiles
 struct JSONParser {
     static let deepest = 64
     /// Most values in one file: well above the entries of the largest vocabularies, and little memory all the same.
-    static let mostValues = 4 << 20
+    static let mostValues = 2 << 20
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private let file: String
