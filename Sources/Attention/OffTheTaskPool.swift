@@ -4,7 +4,7 @@ import Locking
 /// Runs blocking work on a thread of its own kind: the threads that tasks share are as few as the cores, and none may wait.
 ///
 /// Cancelling the task cancels `control`, which the work looks at.
-func offTheTaskPool<Result: Sendable>(
+package func offTheTaskPool<Result: Sendable>(
     _ control: RunControl, _ work: @escaping @Sendable () throws(AttentionError) -> Result
 ) async throws(AttentionError) -> Result {
     // The result goes by way of a lock, as the thread sanitizer does not always see what resuming a task orders.

@@ -1,5 +1,0 @@
-import Testing
-import Transformers
-
-@Suite("Tokenizers")
-struct TokenizerTests {}
