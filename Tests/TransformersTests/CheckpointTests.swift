@@ -66,6 +66,10 @@ struct CheckpointTests {
         for name in ["../model.safetensors", "/etc/passwd", "", ".", "..", "sub/x.safetensors", "a\0b"] {
             #expect(try failure { $0["a"] = name }?.kind == .pathLeavesFolder, "\(name.debugDescription)")
         }
+        try Self.writeShards(Self.map, in: folder)
+        try folder.write(
+            [stored("c", [4], .bfloat16), stored("a", [2])], as: "model-00002-of-00002.safetensors")
+        #expect(refusal { _ = try Checkpoint(folder: folder.folder) }?.extra == ["a"])
         try folder.write(#"{"weight_map": {"a": 1}}"#, as: "model.safetensors.index.json")
         #expect(refusal { _ = try Checkpoint(folder: folder.folder) }?.kind == .wrongType)
         try folder.write(#"{"weight_map": []}"#, as: "model.safetensors.index.json")

@@ -81,6 +81,7 @@ struct ConfigurationTests {
             Change("pad_token_id", "-1", .invalidValue),
             Change("position_embedding_type", "\"relative_key\"", .unsupported),
             Change("max_position_embeddings", "null", .missingField),
+            Change("model_type", "\"roberta\"", .unsupported),
         ])
     func wrongBERT(_ change: Change) throws {
         let folder = try TemporaryFolder()

@@ -46,6 +46,8 @@ struct JSONTests {
         #expect(refusal { _ = try parse(#"{"a": 1, "b": 2, "\u0061": 3}"#) }?.kind == .duplicateKey)
         #expect(refusal { _ = try parse("[1e999]") }?.kind == .invalidValue)
         #expect(refusal { _ = try parse(String(repeating: "[", count: 100_000)) }?.kind == .tooLarge)
+        let long = "[" + String(repeating: "0,", count: JSONParser.mostValues) + "0]"
+        #expect(refusal { _ = try parse(long) }?.kind == .tooLarge)
         let deep = String(repeating: "[", count: 60) + String(repeating: "]", count: 60)
         #expect((try? parse(deep)) != nil)
         #expect(refusal { _ = try JSONParser.parse([0x22, 0xFF, 0x22], file: "x") }?.kind == .syntax)

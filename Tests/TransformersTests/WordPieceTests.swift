@@ -63,6 +63,8 @@ struct WordPieceTests {
         #expect(ids("<L>x<L>") == [count + 4, count])
         #expect(ids("word word. xword wordé") == [count + 2, count + 2, 67, 28, 53, 45, 48, 34, 27, 45, 48, 34, 35])
         #expect(ids("e\u{301}! É! e!") == [count + 3, count + 3, count + 3])
+        #expect(ids("xword") == [28, 53, 45, 48, 34])
+        #expect(ids("word") == [count + 2])
         #expect(tokenizer.decode([2, 5, count + 3, 82, 83, 3]) == "a e! theing")
         #expect(tokenizer.vocabularyCount == count + 5)
         #expect(tokenizer.token(count + 3) == "É!")
@@ -94,6 +96,16 @@ struct WordPieceTests {
         #expect(Array(uncased.normalize("a\u{302E}\u{1B44}").unicodeScalars.map(\.value)) == [0x61, 0x1B44, 0x302E])
         #expect(
             Array(uncased.normalize("a\u{302E}\u{34F}\u{1B44}").unicodeScalars.map(\.value)) == [0x61, 0x302E, 0x1B44])
+    }
+
+    @Test("a sigma that ends a word, when whole texts are lowered")
+    func sigma() throws {
+        for (text, lowered) in [
+            ("ΣΑΣ", "σας"), ("ΑΣ.", "ας."), ("ΑΣ\u{301}Α", "ασ\u{301}α"), ("ΑΣ\u{301} ", "ας\u{301} "), ("Σ", "σ"),
+            ("1Σ", "1σ"), ("[MASK] İ", "[mask] i\u{307}"),
+        ] {
+            #expect(TextLowering.lowered(text).utf8.elementsEqual(lowered.utf8), "\(text)")
+        }
     }
 
     @Test("any text at all: all ids exist, and the normalised text normalises to itself", arguments: [1, 2, 3])

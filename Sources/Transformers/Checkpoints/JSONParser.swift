@@ -4,10 +4,13 @@ import TensorFiles
 /// nesting deeper than a configuration needs, as it reads by recursion.
 struct JSONParser {
     static let deepest = 64
+    /// Most values in one file: well above the entries of the largest vocabularies, and little memory all the same.
+    static let mostValues = 2 << 20
 
     private let bytes: UnsafeBufferPointer<UInt8>
     private let file: String
     private var position = 0
+    private var count = 0
 
     /// The value that `bytes` hold. `file` is what errors call them.
     static func parse(_ bytes: [UInt8], file: String) throws(CheckpointError) -> JSONValue {
@@ -56,6 +59,8 @@ struct JSONParser {
 
     private mutating func value(depth: Int) throws(CheckpointError) -> JSONValue {
         guard depth < Self.deepest else { throw failure(.tooLarge, "at most \(Self.deepest) levels", "more") }
+        count += 1
+        guard count <= Self.mostValues else { throw failure(.tooLarge, "at most \(Self.mostValues) values", "more") }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return try object(depth: depth)

@@ -29,6 +29,7 @@ public struct BERTConfiguration: Hashable, Sendable {
 
     init(_ json: JSONReader) throws(CheckpointError) {
         let extent = 1...Self.largestExtent
+        try json.optional("model_type")?.choice(["bert": ()])
         hiddenSize = try json.integer("hidden_size", in: extent)
         layers = try json.integer("num_hidden_layers", in: 0...10_000)
         attentionHeads = try json.integer("num_attention_heads", in: extent)
@@ -77,7 +78,8 @@ public enum ActivationName: String, CaseIterable, Hashable, Sendable {
 
     /// How configurations spell them.
     static let names: KeyValuePairs<String, ActivationName> = [
-        "relu": .relu, "gelu": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "silu": .silu,
+        "relu": .relu, "gelu": .gelu, "gelu_python": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh,
+        "silu": .silu,
         "swish": .silu,
     ]
 }

@@ -124,7 +124,7 @@ extension WordPieceTokenizer {
         var ids = options.leading
         var room = limit
         var normalized: [UInt8] = []
-        let raw = options.lowercasesFirst ? text.lowercased() : text
+        let raw = options.lowercasesFirst ? TextLowering.lowered(text) : text
         raw.withUTF8Bytes { bytes in
             _ = rawMatcher.forEachPart(of: bytes) { part in
                 switch part {
