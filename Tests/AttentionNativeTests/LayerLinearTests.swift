@@ -132,7 +132,7 @@ struct LayerLinearTests {
                 #expect(Double(found) == due || found.isNaN && due.isNaN, "\(activation)(\(x)) is \(found)")
                 continue
             }
-            let allowed = max(0x1p-24 * abs(Double(x)), 0x1p-23 * abs(due)) + 0x1p-149
+            let allowed = max(0x1p-24 * abs(Double(x)), 2 * Double(Float(due).ulp))
             worst = max(worst, x.isFinite ? abs(Double(found) - due) / allowed : Double(abs(found)))
         }
         #expect(worst <= 1, "\(set) \(activation): \(worst) of what is allowed")
