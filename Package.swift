@@ -20,7 +20,7 @@ let package = Package(
         // The OpenCL C text, embedded by the one C file in Kernels/embed.
         .target(
             name: "KernelSources", path: "Kernels",
-            exclude: ["attention", "bench", "common"], sources: ["embed"],
+            exclude: ["attention", "bench", "common", "layers"], sources: ["embed"],
             publicHeadersPath: "embed/include"),
         // The wide kernels as C, once for each instruction set. Function attributes choose the instructions, as flags would keep
         // others from depending on this package.
@@ -72,7 +72,9 @@ let package = Package(
             dependencies: ["AttentionOpenCL", "AttentionReference", "KernelCalls", "TestSupport"]),
         .testTarget(
             name: "AttentionNativeTests",
-            dependencies: ["AttentionNative", "AttentionReference", "HostKernels", "KernelCalls", "Workers"]),
+            dependencies: [
+                "Attention", "AttentionNative", "AttentionReference", "HostKernels", "KernelCalls", "Workers",
+            ]),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
         .testTarget(
             name: "AttentionTests",

@@ -42,6 +42,7 @@
 #include "merge.clh"
 #include "finish.clh"
 #include "transpose.clh"
+#include "lane_sums.clh"
 #include "row_weights.clh"
 #pragma OPENCL FP_CONTRACT OFF
 #define VECTORS (ROOM / LANES)
@@ -57,16 +58,6 @@
 #else
 #define STORAGE_OF_V(p) ((p)->v_storage)
 #endif
-
-// Lane i of the result is the sum of the lanes of x[i], added in the same order for every i.
-inline lanes lane_sums(lanes x[LANES]) {
-#pragma unroll
-    for (int n = LANES / 2; n > 0; n /= 2)
-#pragma unroll
-        for (int i = 0; i < n; ++i)
-            x[i] = EVENS(x[2 * i], x[2 * i + 1]) + ODDS(x[2 * i], x[2 * i + 1]);
-    return x[0];
-}
 
 // s[r][j] ← q_r·k_j for ROWS rows and keys from … to − 1 of a chunk, which are at `at`.
 inline void find_scores(

@@ -106,6 +106,48 @@ static const unsigned char merge_wide_cl[] = {
 static const unsigned char flash_tiled_cl[] = {
 #embed "../attention/flash_tiled.cl"
 };
+static const unsigned char layer_clh[] = {
+#embed "../common/layer.clh"
+};
+static const unsigned char normal_clh[] = {
+#embed "../common/normal.clh"
+};
+static const unsigned char activation_clh[] = {
+#embed "../common/activation.clh"
+};
+static const unsigned char row_part_clh[] = {
+#embed "../common/row_part.clh"
+};
+static const unsigned char group_clh[] = {
+#embed "../common/group.clh"
+};
+static const unsigned char lane_sums_clh[] = {
+#embed "../common/lane_sums.clh"
+};
+static const unsigned char linear_wide_cl[] = {
+#embed "../layers/linear_wide.cl"
+};
+static const unsigned char layer_norm_cl[] = {
+#embed "../layers/layer_norm.cl"
+};
+static const unsigned char embedding_cl[] = {
+#embed "../layers/embedding.cl"
+};
+static const unsigned char rotary_cl[] = {
+#embed "../layers/rotary.cl"
+};
+static const unsigned char pool_cl[] = {
+#embed "../layers/pool.cl"
+};
+static const unsigned char copy_cl[] = {
+#embed "../layers/copy.cl"
+};
+static const unsigned char select_top_cl[] = {
+#embed "../layers/select_top.cl"
+};
+static const unsigned char additive_wide_cl[] = {
+#embed "../layers/additive_wide.cl"
+};
 static const unsigned char peak_cl[] = {
 #embed "../bench/peak.cl"
 };
@@ -153,6 +195,20 @@ static const struct {
     {"decode_wide.cl", decode_wide_cl, sizeof decode_wide_cl},
     {"merge_wide.cl", merge_wide_cl, sizeof merge_wide_cl},
     {"flash_tiled.cl", flash_tiled_cl, sizeof flash_tiled_cl},
+    {"layer.clh", layer_clh, sizeof layer_clh},
+    {"normal.clh", normal_clh, sizeof normal_clh},
+    {"activation.clh", activation_clh, sizeof activation_clh},
+    {"row_part.clh", row_part_clh, sizeof row_part_clh},
+    {"group.clh", group_clh, sizeof group_clh},
+    {"lane_sums.clh", lane_sums_clh, sizeof lane_sums_clh},
+    {"linear_wide.cl", linear_wide_cl, sizeof linear_wide_cl},
+    {"layer_norm.cl", layer_norm_cl, sizeof layer_norm_cl},
+    {"embedding.cl", embedding_cl, sizeof embedding_cl},
+    {"rotary.cl", rotary_cl, sizeof rotary_cl},
+    {"pool.cl", pool_cl, sizeof pool_cl},
+    {"copy.cl", copy_cl, sizeof copy_cl},
+    {"select_top.cl", select_top_cl, sizeof select_top_cl},
+    {"additive_wide.cl", additive_wide_cl, sizeof additive_wide_cl},
     {"peak.cl", peak_cl, sizeof peak_cl},
     {"stream.cl", stream_cl, sizeof stream_cl},
 };

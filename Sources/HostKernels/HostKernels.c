@@ -23,11 +23,29 @@
     DECLARE(host_##set##_scores);                                                                                     \
     DECLARE(host_##set##_softmax);                                                                                    \
     DECLARE(host_##set##_weighted_sum);                                                                               \
-    DECLARE(host_##set##_score_output)
+    DECLARE(host_##set##_score_output);                                                                               \
+    DECLARE(host_##set##_linear);                                                                                     \
+    DECLARE(host_##set##_layer_norm);                                                                                 \
+    DECLARE(host_##set##_embedding);                                                                                  \
+    DECLARE(host_##set##_rotary);                                                                                     \
+    DECLARE(host_##set##_pool);                                                                                       \
+    DECLARE(host_##set##_select_top);                                                                                 \
+    DECLARE(host_##set##_additive);                                                                                   \
+    DECLARE(host_##set##_copy_1);                                                                                     \
+    DECLARE(host_##set##_copy_2);                                                                                     \
+    DECLARE(host_##set##_copy_4);                                                                                     \
+    DECLARE(host_##set##_copy_8)
 #define REST(set)                                                                                                     \
     .decode = {DECODE(set, 1), DECODE(set, 4)}, .merge = PLAIN(set, merge), .scores = PLAIN(set, scores),               \
     .softmax = PLAIN(set, softmax), .weighted_sum = PLAIN(set, weighted_sum),                                         \
     .score_output = PLAIN(set, score_output)
+#define LAYERS(set, rows_here)                                                                                        \
+    .layers = {                                                                                                       \
+        .linear = {.name = "linear_wide", .run = host_##set##_linear, .private_bytes = host_##set##_linear_bytes,     \
+                   .query_vectors = 2, .rows = rows_here},                                                            \
+        .layer_norm = PLAIN(set, layer_norm), .embedding = PLAIN(set, embedding), .rotary = PLAIN(set, rotary),       \
+        .pool = PLAIN(set, pool), .select_top = PLAIN(set, select_top), .additive = PLAIN(set, additive),             \
+        .copy = {PLAIN(set, copy_1), PLAIN(set, copy_2), PLAIN(set, copy_4), PLAIN(set, copy_8)}}
 
 #if defined(__x86_64__)
 DECLARE(host_v4_flash_4);
@@ -38,12 +56,14 @@ static const host_instruction_set v4 = {
     .name = "v4",
     .lanes = 16,
     .flash = {FLASH(v4, 4, 4, 4, 1.0f), FLASH(v4, 2, 8, 8, 0.97f), FLASH(v4, 1, 12, 8, 0.87f)},
-    REST(v4)};
+    REST(v4),
+    LAYERS(v4, 14)};
 DECLARE(host_v3_flash_2);
 DECLARE(host_v3_flash_1);
 DECLARE_REST(v3);
 static const host_instruction_set v3 = {
-    .name = "v3", .lanes = 8, .flash = {FLASH(v3, 2, 4, 4, 1.0f), FLASH(v3, 1, 8, 8, 0.92f)}, REST(v3)};
+    .name = "v3", .lanes = 8, .flash = {FLASH(v3, 2, 4, 4, 1.0f), FLASH(v3, 1, 8, 8, 0.92f)}, REST(v3),
+    LAYERS(v3, 6)};
 #endif
 DECLARE(host_baseline_flash_8);
 DECLARE(host_baseline_flash_4);
@@ -58,7 +78,8 @@ static const host_instruction_set baseline = {
 #else
     .flash = {FLASH(baseline, 8, 1, 1, 1.0f), FLASH(baseline, 4, 2, 2, 0.97f), FLASH(baseline, 1, 8, 8, 0.72f)},
 #endif
-    REST(baseline)};
+    REST(baseline),
+    LAYERS(baseline, 4)};
 
 // Widest first. What is asked of the processor is what sets/ names.
 static int available(const host_instruction_set *sets[3]) {

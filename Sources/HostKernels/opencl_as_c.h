@@ -4,6 +4,7 @@
 #pragma once
 
 #define global
+#define local
 #define inline static inline __attribute__((always_inline))
 #define WIDE_KERNEL inline void
 #define kernel inline
@@ -61,9 +62,11 @@ inline void *take_private(size_t bytes) {
 #define min(a, b) __builtin_elementwise_min(a, b)
 #define max(a, b) __builtin_elementwise_max(a, b)
 #define fmax(a, b) __builtin_elementwise_max(a, b)
+#define fmin(a, b) __builtin_elementwise_min(a, b)
 #define clamp(x, low, high) min(max(x, low), high)
 #define abs(x) __builtin_elementwise_abs(x)
 #define any(c) (__builtin_reduce_or(c) < 0)
+#define sqrt(x) __builtin_sqrtf(x)
 #define OVERLOAD inline __attribute__((overloadable))
 
 // The sign bits of c choose b.

@@ -1,0 +1,4 @@
+// The kernels of layers but linear_wide, baseline.
+#include "../sets/baseline.h"
+#define HAS_SIZES
+#include "../kernels/layers.h"
