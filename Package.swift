@@ -72,7 +72,9 @@ let package = Package(
             dependencies: ["AttentionOpenCL", "AttentionReference", "KernelCalls", "TestSupport"]),
         .testTarget(
             name: "AttentionNativeTests",
-            dependencies: ["AttentionNative", "AttentionReference", "HostKernels", "KernelCalls", "Workers"]),
+            dependencies: [
+                "Attention", "AttentionNative", "AttentionReference", "HostKernels", "KernelCalls", "Workers",
+            ]),
         .testTarget(name: "TensorFilesTests", dependencies: ["TensorFiles", "TestSupport"]),
         .testTarget(
             name: "AttentionTests",

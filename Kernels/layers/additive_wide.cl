@@ -1,13 +1,13 @@
-// additive_wide — additive attention for devices with wide vectors: scores, online softmax and weighted sum in one pass over the keys.
+// additive_wide — additive attention for devices with wide vectors: scores, online softmax and weighted sum in one pass.
 //   s_j = log2 e·Σ_a weight[a]·tanh(q[a] + k_j[a])   m' = max(m, max_j s_j)   p_j = 2^(s_j − m')   l' = l·2^(m − m') + Σ_j p_j
 //   o' = o·2^(m − m') + Σ_j p_j·v_j     At the end o/l; probabilities p_j/l.
-// Shapes (strides in elements): q, k [B,Lq or Lk,A]  v [B,Lk,C]  o [B,Lq,C]  probabilities [B,Lq,Lk], rows without gaps; weight [A],
-// lengths [B].
-// Launch: global (Lq, B): one work-item owns a query. Lanes are the width, then keys, then columns: keys are read in place, and their
-// sums over the width are made LANES at a time.
+// Shapes (strides in elements): q [B,Lq,A]  k [B,Lk,A]  v [B,Lk,C]  o [B,Lq,C]  probabilities [B,Lq,Lk], rows without gaps;
+// weight [A], lengths [B].
+// Launch: global (Lq, B): one work-item owns a query. Lanes are the width, then keys, then columns: keys are read in place, and
+// their sums over the width are made LANES at a time.
 // Private: the scores of TILE_J keys.
-// Edges: keys from lengths[b] on are not read; their probabilities are 0. A row without keys gives 0. A NaN or +∞ among a row's scores
-// makes its l NaN and so its output. Logits wait for their l where the probabilities come.
+// Edges: keys from lengths[b] on are not read; their probabilities are 0. A row without keys gives 0. A NaN or +∞ among a row's
+// scores makes its l NaN and so its output. Logits wait for their l where the probabilities come.
 // Source: Bahdanau et al. 2014, arXiv 1409.0473, appendix A.1.2; Milakov and Gimelshein 2018, arXiv 1805.02867. Reference:
 // AttentionReference.
 #ifndef TILE_J

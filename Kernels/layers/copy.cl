@@ -1,8 +1,9 @@
 // copy — elements moved between tensors of the same shape, bit for bit, or zeros.
 //   target[i, …] = source[entries[i], …], entries[i] = i where there are none; 0 without a source
-// Shapes (strides in elements): source, target of four dimensions, by any strides; entries [sizes[0]]. A row is the last dimension.
-// Launch: global (ITEMS · ⌈rows / item_rows⌉, ⌈sizes[3] / item_columns⌉), local (ITEMS, 1): a work-group owns a part of item_rows rows,
-// an item every ITEMS-th element of each.
+// Shapes (strides in elements): source, target of four dimensions, by any strides; entries [sizes[0]]. The last dimension is a
+// row.
+// Launch: global (ITEMS · ⌈rows / item_rows⌉, ⌈sizes[3] / item_columns⌉), local (ITEMS, 1): a work-group owns item_columns
+// elements of item_rows rows, an item every ITEMS-th of them.
 // Reference: AttentionReference.
 #ifndef ELEMENT
 #define ELEMENT uint // a type of the elements' size: uchar, ushort, uint, ulong

@@ -1,7 +1,8 @@
 // embedding — rows of up to three tables, scaled and added up: tokens, positions, segments.
 //   o[i] = Σ_t scale_t·table_t[indices[t][i]]
 // Shapes: tables [entries, columns] and o [rows, columns], rows at any stride; indices [terms][rows].
-// Launch: global (ITEMS · ⌈rows / item_rows⌉), local (ITEMS): a work-group owns item_rows rows, an item every ITEMS-th vector of each.
+// Launch: global (ITEMS · ⌈rows / item_rows⌉), local (ITEMS): a work-group owns item_rows rows, an item every ITEMS-th vector of
+// each.
 // Edges: tables that are not there are null pointers. Indices were checked by the host.
 // Reference: AttentionReference.
 #include "types.clh"

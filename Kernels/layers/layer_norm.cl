@@ -1,11 +1,11 @@
 // layer_norm — layer normalisation, or that by the root mean square, of each row of x + residual.
-//   layer: o = (t − mean t)/√(mean (t − mean t)² + ε)·weight + bias     rms: o = t/√(mean t² + ε)·weight + bias     t = x + residual
+//   layer: o = (t − mean t)/√(mean (t − mean t)² + ε)·weight + bias   rms: o = t/√(mean t² + ε)·weight + bias   t = x + residual
 // Shapes: x, residual, sum, o [rows, columns], rows at any stride; weight, bias [columns]. sum receives t; it and o may be x or
 // residual.
-// Launch: global (ITEMS · ⌈rows / item_rows⌉), local (ITEMS): a work-group owns item_rows rows, an item every ITEMS-th vector of each.
-// Local memory: a float an item.
-// Edges: an item reads of the operands only what it has not written yet, so that results may take their place. The variance comes from
-// the differences, in a second pass: no cancellation.
+// Launch: global (ITEMS · ⌈rows / item_rows⌉), local (ITEMS): a work-group owns item_rows rows, an item every ITEMS-th vector of
+// each. Local memory: a float an item.
+// Edges: an item reads of the operands only what it has not written yet, so that results may take their place. The variance comes
+// from the differences, in a second pass: no cancellation.
 // Sources: Ba et al. 2016, arXiv 1607.06450; Zhang and Sennrich 2019, arXiv 1910.07467. Reference: AttentionReference.
 #include "types.clh"
 #include "layer.clh"

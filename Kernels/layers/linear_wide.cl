@@ -1,13 +1,13 @@
 // linear_wide — rows times a weight matrix, for devices with wide vectors; bias, activation and residual as results are stored.
 //   o[i][n] = activation(Σ_k x[i][k]·w[n][k] + bias[n]) + residual[i][n]
-// Shapes: x [M,K], residual and o [M,N], rows at any stride; w packed, [panels][K][PANEL], zeros behind the last output; bias [N].
+// Shapes: x [M,K], residual and o [M,N], rows at any stride; w packed, [panels][K][PANEL], 0 behind the last output; bias [N].
 // Launch: global (⌈panels / item_panels⌉, ⌈tiles of rows / item_tiles⌉): one work-item owns item_tiles tiles of TILE_M rows and
 // item_panels panels of outputs, few enough that their weights stay in the second cache while the rows go by.
 // Private: CHUNK inputs of TILE_M rows, in the first cache, so far apart that they do not fall on each other there; the totals of
 // item_panels panels. In registers: TILE_M × VECTORS sums, one lane an output.
-// Edges: a tile with fewer rows is computed with the smallest number of rows that holds them, the last row standing for those behind
-// it. Every row is summed up in the same order: CHUNK inputs at a time, ascending, then the sums of the chunks; so its bits depend on
-// nothing beside it.
+// Edges: a tile with fewer rows is computed with the smallest number of rows that holds them, the last row standing for those
+// behind it. Every row is summed up in the same order, CHUNK inputs at a time, ascending, then the sums of the chunks: its bits
+// depend on nothing beside it.
 // Source: Goto and van de Geijn 2008, ACM TOMS 34(3), for what lies in which cache. Reference: AttentionReference.
 #ifndef VECTORS
 #define VECTORS 2 // vectors of outputs in a panel (1…4)

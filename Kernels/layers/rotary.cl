@@ -2,7 +2,8 @@
 //   (x, y) → (x·cos − y·sin, x·sin + y·cos); cosines and sines of row [b, h, i] are those of position starts[b] + i
 // Shapes (strides in elements): x, o [batch, heads, length, dimension], rows without gaps; cosines, sines [positions, pairs].
 // Pair n is numbers n and n + pairs of a row, or 2n and 2n + 1 where pairs are interleaved.
-// Launch: global (ITEMS · ⌈rows / item_rows⌉), local (ITEMS): a work-group owns item_rows rows, an item every ITEMS-th vector of pairs.
+// Launch: global (ITEMS · ⌈rows / item_rows⌉), local (ITEMS): a work-group owns item_rows rows, an item every ITEMS-th vector of
+// pairs.
 // Edges: o may be x: an item reads a pair before it writes it. What is behind the last pair is copied.
 // Source: Su et al. 2021, arXiv 2104.09864. Reference: AttentionReference.
 #include "types.clh"

@@ -50,6 +50,7 @@ final class DecodingSteps {
         try pass.perform(
             .selection(SelectionOperation(logits: logits, count: count, indices: indices, values: values)))
         let (tokens, probabilities) = (try indices.doubles(), try values.doubles())
+        pass.recycle(logits, indices, values)
         return rows.indices.map { row in
             (row * count..<(row + 1) * count).map {
                 BeamSearch.Extension(token: Int(tokens[$0]), logProbability: probabilities[$0])
@@ -82,6 +83,7 @@ final class DecodingSteps {
         (selection.queryOffsets, selection.keyOffsets) = (offsets(rows, tokensEach: 1), sources.offsets)
         let keys = (memory ?? []).map { ProjectedKeys(key: $0.key, value: $0.value, selection: selection) }
         let output = try model.decoder.step(input, memory: keys, caches: caches, pass)
+        defer { pass.recycle(input, output) }
         return try model.generator(output, pass: pass)
     }
 
@@ -96,6 +98,7 @@ final class DecodingSteps {
         let last = try output.viewed(
             shape: [1, rows.count, width], strides: [0, each * width, 1],
             offset: output.layout.offset + (each - 1) * width)
+        defer { pass.recycle(output) }
         return try model.generator(last, pass: pass)
     }
 }

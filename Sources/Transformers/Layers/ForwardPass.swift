@@ -12,7 +12,7 @@ public import Attention
 /// for map in pass.attention { print(map.layer, map.weights.shape) }
 /// ```
 ///
-/// A pass belongs to one task. Results stay valid as long as somebody holds them.
+/// A pass belongs to one task. What it keeps in between lives as long as the pass; results are the caller's.
 public final class ForwardPass {
     public let device: Device
     public let fallback: FallbackPolicy
@@ -49,6 +49,11 @@ public final class ForwardPass {
     /// Memory for a result. Its elements are undefined.
     func tensor(_ shape: [Int], _ type: ElementType = .float32) throws(AttentionError) -> Tensor {
         try workspace.tensor(shape, type)
+    }
+
+    /// Gives back the memory of results that whoever asked for them needs no more: never of one that a caller got.
+    func recycle(_ tensors: Tensor...) {
+        for tensor in tensors { workspace.recycle(tensor) }
     }
 
     func perform(_ operation: LayerOperation) throws(AttentionError) {

@@ -35,6 +35,7 @@ extension MultiHeadAttention {
         } else {
             let projected = try projectedKeys(keys, valueInput, selection, pass)
             (attended, found) = try crossAttention(input, projected, wantsWeights: weights != nil, pass)
+            pass.recycle(projected.key, projected.value)
         }
         if weights == .averaged, let perHead = found { found = try averaged(perHead, pass) }
         if query.rank == 2 { attended = try attended.reshaped(query.shape) }
@@ -54,15 +55,18 @@ extension MultiHeadAttention {
     func selfAttention(
         _ input: Tensor, _ selection: KeySelection, wantsWeights: Bool = false, _ pass: ForwardPass
     ) throws(AttentionError) -> (output: Tensor, weights: Tensor?) {
-        var (query, key, value) = try projection.all(input, pass)
+        let projected = try projection.all(input, pass)
+        var (query, key) = (projected.query, projected.key)
         if let rotary {
             let starts = [Int32](repeating: 0, count: input.shape[0])
             let offsets = selection.queryOffsets
             query = try rotary(query, heads: configuration.heads, starts: starts, offsets: offsets, pass)
             key = try rotary(key, heads: configuration.keyValueHeads, starts: starts, offsets: offsets, pass)
         }
-        let keys = try withAddedKeys(ProjectedKeys(key: key, value: value, selection: selection), pass)
-        return try attend(query, keys, wantsWeights: wantsWeights, isCross: false, pass)
+        let keys = try withAddedKeys(ProjectedKeys(key: key, value: projected.value, selection: selection), pass)
+        let result = try attend(query, keys, wantsWeights: wantsWeights, isCross: false, pass)
+        pass.recycle(projected.query, projected.key, projected.value, query, key, keys.key, keys.value)
+        return result
     }
 
     /// Keys and values of `[batch, keys, …]`, which a decoder computes once and attends for each token.
@@ -88,7 +92,9 @@ extension MultiHeadAttention {
                 query, heads: configuration.heads, starts: [Int32](repeating: 0, count: input.shape[0]),
                 offsets: keys.selection.queryOffsets, pass)
         }
-        return try attend(query, keys, wantsWeights: wantsWeights, isCross: true, pass)
+        let result = try attend(query, keys, wantsWeights: wantsWeights, isCross: true, pass)
+        pass.recycle(query)
+        return result
     }
 
     /// Attends and projects. The attended rows are written as the last projection reads them, heads side by side.
@@ -101,7 +107,9 @@ extension MultiHeadAttention {
         keys.selection.apply(to: &inputs)
         let attended = try pass.tensor(query.shape)
         let weights = try run(inputs, into: attended, wantsWeights: wantsWeights, isCross: isCross, pass)
-        return (try output(attended, pass: pass), weights)
+        let result = try output(attended, pass: pass)
+        pass.recycle(attended)
+        return (result, weights)
     }
 
     private func run(
@@ -140,20 +148,22 @@ extension MultiHeadAttention {
         guard rows.shape[0] == cache.sequences else {
             throw .invalid("input", .shape, expected: "\(cache.sequences) sequences", found: "\(rows.shape)")
         }
-        var (query, key, value) = try projection.all(rows, pass)
+        let projected = try projection.all(rows, pass)
+        var (query, key) = (projected.query, projected.key)
         if let rotary {
             let starts = cache.lengths.map { Int32(clamping: $0) }
             query = try rotary(query, heads: configuration.heads, starts: starts, offsets: nil, pass)
             key = try rotary(key, heads: configuration.keyValueHeads, starts: starts, offsets: nil, pass)
         }
         let heads = configuration.keyValueHeads
-        try cache.append(key: try key.splitIntoHeads(heads), value: try value.splitIntoHeads(heads))
+        try cache.append(key: try key.splitIntoHeads(heads), value: try projected.value.splitIntoHeads(heads))
         let attended = try pass.tensor(query.shape)
         let inputs = cache.inputs(
             for: try query.splitIntoHeads(configuration.heads), mask: rows.shape[1] > 1 ? .causal : .none)
         _ = try run(
             inputs, into: try attended.splitIntoHeads(configuration.heads), wantsWeights: false, isCross: false, pass)
         let result = try output(attended, pass: pass)
+        pass.recycle(projected.query, projected.key, projected.value, query, key, attended)
         return input.rank == 2 ? try result.reshaped(input.shape) : result
     }
 

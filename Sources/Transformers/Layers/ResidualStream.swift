@@ -10,6 +10,8 @@ struct ResidualStream {
     private var sum: Tensor
     /// The last sublayer's result, which is not added yet.
     private var update: Tensor?
+    /// Whether the sum is one that was made here, and no longer the caller's input.
+    private var ownsSum = false
     let isNormFirst: Bool
     let pass: ForwardPass
 
@@ -24,28 +26,44 @@ struct ResidualStream {
         _ norm: LayerNorm, _ sublayer: (Tensor) throws(AttentionError) -> Tensor
     ) throws(AttentionError) {
         guard isNormFirst else {
-            sum = try norm.normalized(try sublayer(sum), sum, keepsSum: false, pass).output
+            let result = try sublayer(sum)
+            replaceSum(try norm.normalized(result, sum, keepsSum: false, pass).output)
+            pass.recycle(result)
             return
         }
         let input: Tensor
         if let update {
-            (input, sum) = try norm.normalized(update, sum, keepsSum: true, pass)
+            let made = try norm.normalized(update, sum, keepsSum: true, pass)
+            input = made.output
+            replaceSum(made.sum)
+            pass.recycle(update)
         } else {
             input = try norm.normalized(sum, nil, keepsSum: false, pass).output
         }
-        // Let go of before the sublayer asks for memory.
-        update = nil
         update = try sublayer(input)
+        pass.recycle(input)
+    }
+
+    private mutating func replaceSum(_ new: Tensor) {
+        if ownsSum { pass.recycle(sum) }
+        (sum, ownsSum) = (new, true)
     }
 
     /// What has been added up, normalised if there is a `norm`.
     func result(_ norm: LayerNorm?) throws(AttentionError) -> Tensor {
         guard let update else {
-            return try norm?.normalized(sum, nil, keepsSum: false, pass).output ?? sum
+            guard let norm else { return sum }
+            defer { if ownsSum { pass.recycle(sum) } }
+            return try norm.normalized(sum, nil, keepsSum: false, pass).output
+        }
+        defer {
+            pass.recycle(update)
+            if ownsSum { pass.recycle(sum) }
         }
         if let norm { return try norm.normalized(update, sum, keepsSum: false, pass).output }
         // A step that adds and nothing else is not worth a kernel: it is the sum of a normalisation that nobody reads.
         let (total, unused) = (try pass.tensor(sum.shape), try pass.tensor(sum.shape))
+        defer { pass.recycle(unused) }
         try pass.perform(
             .normalization(NormalizationOperation(.rms, input: update, residual: sum, sum: total, output: unused)))
         return total

@@ -86,8 +86,11 @@ public struct BERTModel: Sendable {
             let embedded = try words(
                 packed.tokens, adding: [(positions, packed.positions), (segments, types)],
                 shape: [1, packed.tokens.count], pass: pass)
-            return try encoder(
-                try norm(embedded, pass: pass), mask: .packed(queries: packed.offsets), pass: pass)
+            let input = try norm(embedded, pass: pass)
+            pass.recycle(embedded)
+            let output = try encoder(input, mask: .packed(queries: packed.offsets), pass: pass)
+            if output.storage !== input.storage { pass.recycle(input) }
+            return output
         }
         return (try rows.reshaped(shape), packed.offsets)
     }

@@ -99,6 +99,7 @@ public struct SentenceEncoder: Sendable {
                         offsets: offsets.map { Int32(clamping: $0) }, isNormalized: options.isNormalized,
                         output: pooled)))
             let numbers = try pooled.floats()
+            pass.recycle(rows, pooled)
             for (place, index) in batch.enumerated() {
                 vectors[index] = Array(numbers[place * dimension..<(place + 1) * dimension])
             }
