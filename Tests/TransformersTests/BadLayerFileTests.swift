@@ -66,7 +66,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["foo", "inputs.foo", "weights.foo", "outputs.foo", "inputs.tgt"]) func unknownTensors(name: String) {
+    @Test(arguments: ["foo", "inputs.foo", "weights.foo", "outputs.foo", "inputs.tgt"]) func unknownTensors(
+        name: String
+    ) {
         let error = refusal { _ = try Self.run(Self.config, Self.tensors + [Self.numbers(name, [1])]) }
         #expect(error?.extra == [name])
     }
@@ -75,7 +77,8 @@ import Testing
         for (name, shape, type) in [
             ("inputs.key_padding_mask", [1, 4], TensorFileElementType.bool), ("inputs.key_padding_mask", [3], .bool),
             ("inputs.key_padding_mask", [1, 3], .int32), ("inputs.attn_mask", [3, 4], .bool),
-            ("inputs.attn_mask", [3, 3, 3], .bool), ("inputs.key", [2, 3, 4], .float32), ("inputs.value", [1, 4, 4], .float32),
+            ("inputs.attn_mask", [3, 3, 3], .bool), ("inputs.key", [2, 3, 4], .float32),
+            ("inputs.value", [1, 4, 4], .float32),
         ] {
             let error = refusal { _ = try Self.run(Self.config, Self.tensors + [Self.numbers(name, shape, type)]) }
             #expect(error != nil, "\(name) \(shape) of \(type)")

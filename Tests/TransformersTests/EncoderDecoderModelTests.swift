@@ -16,7 +16,8 @@ import Testing
         let target = ["<s>", "</s>", "<pad>", "x", "y", "z"]
         let config: [String: Any] = [
             "d_model": 16, "nhead": 2, "num_encoder_layers": 1, "num_decoder_layers": 2, "dim_feedforward": 24,
-            "activation": "relu", "norm_first": isNormFirst, "bias": hasBias, "layer_norm_eps": 1e-5, "final_norm": true,
+            "activation": "relu", "norm_first": isNormFirst, "bias": hasBias, "layer_norm_eps": 1e-5,
+            "final_norm": true,
             "source_vocabulary": source.count, "target_vocabulary": target.count,
             "positions": isLearned ? "learned" : "sinusoidal", "max_positions": 8, "scale_embeddings": true,
             "tie_target_embedding": isTied, "wrap_source": true, "tokenizer": "longest-match", "start_token": "<s>",
