@@ -25,7 +25,9 @@ import Testing
         #expect(search.open.map(\.tokens) == [[1], [2]])
         #expect(!search.isDone)
         // An end behind the last open one is not taken.
-        _ = search.advance([extensions([(1, -0.1), (2, -0.2), (9, -0.3)]), extensions([(1, -0.1), (2, -0.2), (9, -0.3)])])
+        _ = search.advance([
+            extensions([(1, -0.1), (2, -0.2), (9, -0.3)]), extensions([(1, -0.1), (2, -0.2), (9, -0.3)]),
+        ])
         #expect(search.open.map(\.tokens) == [[1, 1], [1, 2]])
         #expect(search.ended.count == 1)
         // Two have ended, at −1.5 and −2; the open ones are below both.

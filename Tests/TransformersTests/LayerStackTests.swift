@@ -31,7 +31,9 @@ import Testing
                 Self.source["decoder"], configuration, count: 3, hasFinalNorm: hasFinalNorm, device: device)
             let memory = try numbers([2, 7, 16], Self.seed + 1, on: device)
             rows = input
-            for layer in decoder.layers { rows = try layer(rows, memory: memory, memoryMask: .init(keyLengths: [4, 7])) }
+            for layer in decoder.layers {
+                rows = try layer(rows, memory: memory, memoryMask: .init(keyLengths: [4, 7]))
+            }
             rows = try decoder.norm?(rows) ?? rows
             try expectClose(
                 try decoder(input, memory: memory, memoryMask: .init(keyLengths: [4, 7])), rows, 5e-6, "decoder")

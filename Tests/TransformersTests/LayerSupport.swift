@@ -5,11 +5,10 @@ import Transformers
 
 /// The folder that tests read examples from; not everybody has it.
 enum Shared {
-    static let path: String = {
-        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return package.deletingLastPathComponent().appendingPathComponent("shared").path
-    }()
+    private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let package = root.path
+    static let path = root.deletingLastPathComponent().appendingPathComponent("shared").path
     static var exists: Bool { FileManager.default.fileExists(atPath: "\(path)/conformance/layers") }
 }
 

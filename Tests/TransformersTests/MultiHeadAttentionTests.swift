@@ -51,7 +51,8 @@ import Transformers
         let infinite = try Tensor(
             lengths.flatMap { real in (0..<length).map { $0 >= real ? -Float.infinity : 0 } }, shape: [batch, length])
         let masks = [
-            MultiHeadMask(keyPadding: masked, isCausal: isCausal), MultiHeadMask(isCausal: isCausal, keyLengths: lengths),
+            MultiHeadMask(keyPadding: masked, isCausal: isCausal),
+            MultiHeadMask(isCausal: isCausal, keyLengths: lengths),
             MultiHeadMask(keyPadding: infinite, isCausal: isCausal),
         ]
         for mask in masks {
@@ -138,7 +139,8 @@ import Transformers
         let small = try Self.layer(device, heads: heads, keyValueHeads: groups)
         var table: [String: Tensor] = [:]
         for (name, columns) in [("in_proj_weight", Self.width), ("in_proj_bias", 1)] {
-            let shape = name == "in_proj_bias" ? [Self.width + 2 * groups * size] : [Self.width + 2 * groups * size, columns]
+            let shape =
+                name == "in_proj_bias" ? [Self.width + 2 * groups * size] : [Self.width + 2 * groups * size, columns]
             let values = try source.tensor(name, shape: shape).floats()
             var rows = Array(0..<Self.width)
             for part in 0..<2 {
@@ -196,7 +198,9 @@ import Transformers
         #expect(operand { _ = try layer(input, key: narrow) } == "key")
         #expect(operand { _ = try layer(try numbers([2, 5, 2, Self.width], 1, on: device)) } == "query")
         #expect(operand { _ = try layer(input, key: try numbers([1, 5, Self.width], 1, on: device)) } == "key")
-        #expect(operand { _ = try layer(input, key: input, value: try numbers([2, 4, Self.width], 1, on: device)) } == "value")
+        #expect(
+            operand { _ = try layer(input, key: input, value: try numbers([2, 4, Self.width], 1, on: device)) }
+                == "value")
         let flags = try Tensor([true, false], shape: [2])
         #expect(operand { _ = try layer(input, mask: .init(keyPadding: flags)) } == "keyPadding")
         #expect(operand { _ = try layer(input, mask: .init(attention: flags)) } == "attention")

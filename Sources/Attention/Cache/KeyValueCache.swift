@@ -11,8 +11,8 @@ import Locking
 /// }
 /// ```
 ///
-/// Memory is `[sequences, keyValueHeads, capacity, dimension]`, the rows of a head one after the other. It doubles when it is full,
-/// so that appending costs one copy of what is appended, on average. CPU devices use it in place.
+/// Memory is `[sequences, keyValueHeads, capacity, dimension]`, the rows of a head one after the other. It doubles when it is
+/// full, so that appending costs one copy of what is appended, on average. CPU devices use it in place.
 ///
 /// One cache may be used from many tasks; an append waits for the one before it. A call reads what was there when it began:
 /// appending writes behind that, but truncating and then appending overwrites it, so end such calls first.
@@ -39,8 +39,8 @@ public final class KeyValueCache: Sendable {
     ///   - elementType: Storage of keys, and the type of the queries.
     ///   - valueType: Storage of values; `nil` is `elementType`.
     ///   - capacity: Keys that fit each sequence before the memory grows.
-    ///   - staysOnDevice: Whether the memory is the device's own and the device copies rows to it, as layers want it whose keys are
-    ///     computed there; otherwise CPU devices use host memory in place, and rows are copied by the host.
+    ///   - staysOnDevice: Whether the memory is the device's own and the device copies rows to it, as layers want it whose keys
+    ///     are computed there; otherwise CPU devices use host memory in place, and rows are copied by the host.
     /// - Throws: `AttentionError`: `invalid` for sizes below 1 or types that are no floating-point ones, `outOfMemory`.
     public init(
         device: Device, sequences: Int = 1, keyValueHeads: Int, headDimension: Int, valueDimension: Int? = nil,
@@ -65,8 +65,8 @@ public final class KeyValueCache: Sendable {
     /// Keys that fit each sequence without growing.
     public var capacity: Int { state.withLock { $0.capacity } }
 
-    /// Views `[sequences, keyValueHeads, capacity, dimension]` of the memory itself, and how many keys of each sequence are real.
-    /// They stay valid when the cache grows; they do not follow it then.
+    /// Views `[sequences, keyValueHeads, capacity, dimension]` of the memory itself, and how many keys of each sequence are
+    /// real. They stay valid when the cache grows; they do not follow it then.
     public func contents() -> (key: Tensor, value: Tensor, lengths: [Int]) {
         state.withLock { ($0.memory.key, $0.memory.value, $0.lengths) }
     }
@@ -164,8 +164,8 @@ extension KeyValueCache {
 extension KeyValueCache {
     /// Puts the sequences in another order, some of them more than once: sequence `i` becomes what sequence `entries[i]` was.
     ///
-    /// What beam search needs when hypotheses take each other's places. Cost: a copy of the keys and values, none if each stays in
-    /// its place. Calls that still read the cache must have ended before the second reordering after them.
+    /// What beam search needs when hypotheses take each other's places. Cost: a copy of the keys and values, none if each stays
+    /// in its place. Calls that still read the cache must have ended before the second reordering after them.
     ///
     /// - Throws: `AttentionError`: `invalid` unless there is one entry for each sequence; `outOfMemory`.
     public func reorder(_ entries: [Int]) throws(AttentionError) {
@@ -209,7 +209,8 @@ extension KeyValueCache {
             // Rows behind a shorter sequence's last are copied along: they are zeros or forgotten.
             let rows = 0..<entries.reduce(0) { max($0, state.lengths[$1]) }
             return try format.copy(
-                state.memory.sliced(axis: 2, rows), to: target.sliced(axis: 2, rows), entries: entries.map { Int32(clamping: $0) })
+                state.memory.sliced(axis: 2, rows), to: target.sliced(axis: 2, rows),
+                entries: entries.map { Int32(clamping: $0) })
         }
         for (place, entry) in entries.enumerated() {
             try copy(state.memory, entry, 0..<state.lengths[entry], to: target, place, at: 0)

@@ -1,9 +1,10 @@
 /// The beam search of one source, on numbers alone.
 ///
 /// Each step extends every open hypothesis by each token and walks down the extensions from the likeliest: one that ends is put
-/// aside, others stay open until there are as many as beams. Of equal ones the lower token comes first, then the lower beam. The search
-/// is over when as many hypotheses as beams have ended and no open one can reach the score of the last of them, or at the greatest
-/// length, where open hypotheses count as they are. With one beam the likeliest extension is taken alone, which is greedy search.
+/// aside, others stay open until there are as many as beams. Of equal ones the lower token comes first, then the lower beam.
+/// The search is over when as many hypotheses as beams have ended and no open one can reach the score of the last of them, or
+/// at the greatest length, where open hypotheses count as they are. With one beam the likeliest extension is taken alone, which
+/// is greedy search.
 struct BeamSearch {
     struct Hypothesis {
         var tokens: [Int]
@@ -98,8 +99,8 @@ struct BeamSearch {
         if ended.count > width { ended.removeLast() }
     }
 
-    /// Whether a hypothesis may still end with a better score than the last that counts. Its sum only falls; a positive exponent
-    /// favours the greatest length, another the shortest.
+    /// Whether a hypothesis may still end with a better score than the last that counts. Its sum only falls; a positive
+    /// exponent favours the greatest length, another the shortest.
     private func canBeat(_ hypothesis: Hypothesis) -> Bool {
         guard let last = ended.last else { return true }
         let length = lengthPenalty > 0 ? maximumLength : hypothesis.tokens.count + 1

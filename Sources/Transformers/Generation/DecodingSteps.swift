@@ -2,8 +2,9 @@ import Attention
 
 /// Computes which tokens may follow the hypotheses of a batch of sources, one step after the other.
 ///
-/// With the cache, keys and values of the sources are computed once, and those of each token once: a step costs the projections of
-/// one row a hypothesis, and one read of the caches. Hypotheses that change places have their caches copied; nothing else is.
+/// With the cache, keys and values of the sources are computed once, and those of each token once: a step costs the projections
+/// of one row a hypothesis, and one read of the caches. Hypotheses that change places have their caches copied; nothing else
+/// is.
 final class DecodingSteps {
     private let model: Transformer
     private let sources: EncodedSources

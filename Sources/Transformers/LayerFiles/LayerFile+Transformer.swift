@@ -17,7 +17,8 @@ extension LayerFile {
             hiddenDimension: try size("dim_feedforward", default: 2048),
             activation: Activation(try config.optional("activation")?.choice(ActivationName.names) ?? .relu),
             isNormFirst: try config.bool("norm_first", default: false),
-            epsilon: try config.epsilon("layer_norm_eps", default: 1e-5), hasBias: try config.bool("bias", default: true))
+            epsilon: try config.epsilon("layer_norm_eps", default: 1e-5),
+            hasBias: try config.bool("bias", default: true))
         try layer.check()
         let counts = (
             try config.integer("num_encoder_layers", in: 0...10_000, default: 6),

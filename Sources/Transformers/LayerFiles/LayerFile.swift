@@ -56,7 +56,8 @@ public struct LayerFile: Sendable {
     /// Computes the layer.
     ///
     /// - Returns: the results by their names, on the device.
-    /// - Throws: ``CheckpointError`` that names the file and the tensor or key which cannot be right; `AttentionError` of the device.
+    /// - Throws: ``CheckpointError`` that names the file and the tensor or key which cannot be right; `AttentionError` of the
+    ///   device.
     public func run(on device: Device, pass: ForwardPass? = nil) throws -> [String: Tensor] {
         let pass = pass ?? ForwardPass(device)
         do {

@@ -14,7 +14,8 @@ struct LayerTensors {
     /// The parameters, checked to be those of the layer.
     func parameters(_ shapes: [ParameterShape]) throws -> Parameters {
         let checkpoint = Checkpoint(file: file)
-        try checkpoint.check(shapes.within("weights").expected, allowing: [.beginning("inputs."), .beginning("outputs.")])
+        try checkpoint.check(
+            shapes.within("weights").expected, allowing: [.beginning("inputs."), .beginning("outputs.")])
         return Parameters(checkpoint)["weights"]
     }
 

@@ -1,6 +1,7 @@
 public import Attention
 
-/// Attention whose scores are a small network of the query and the key, fused: no tensor of size queries × keys × width anywhere.
+/// Attention whose scores are a small network of the query and the key, fused: no tensor of size queries × keys × width
+/// anywhere.
 ///
 ///     Bahdanau:  score[i, j] = v · tanh(W_q·query[i] + W_k·key[j] + b)
 ///     Keras:     score[i, j] = Σ scale · tanh(query[i] + key[j])

@@ -1,7 +1,7 @@
 public import Attention
 
-/// One layer of a decoder: attention to itself, attention to the encoder's output, and a feed-forward layer, each with a residual
-/// connection and a normalisation.
+/// One layer of a decoder: attention to itself, attention to the encoder's output, and a feed-forward layer, each with a
+/// residual connection and a normalisation.
 ///
 /// Parameters are named as those of nn.TransformerDecoderLayer: `self_attn.…`, `multihead_attn.…`, `linear1.…`, `linear2.…`,
 /// `norm1.…`, `norm2.…`, `norm3.…`. Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.1.

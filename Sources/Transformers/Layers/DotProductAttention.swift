@@ -4,8 +4,8 @@ public import Attention
 ///
 ///     output = softmax(scale · query·keyᵀ)·value
 ///
-/// With a scale of 1, as it is at first, it is the dot-product attention that the paper compares its own with: Luong et al. 2015,
-/// arXiv 1508.04025; Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
+/// With a scale of 1, as it is at first, it is the dot-product attention that the paper compares its own with: Luong et al.
+/// 2015, arXiv 1508.04025; Vaswani et al. 2017, arXiv 1706.03762, section 3.2.1.
 public struct DotProductAttention: Sendable {
     public let device: Device
     public let scale: Double

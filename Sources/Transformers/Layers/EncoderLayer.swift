@@ -68,8 +68,8 @@ public struct LayerConfiguration: Hashable, Sendable {
 
 /// One layer of an encoder: attention to itself and a feed-forward layer, each with a residual connection and a normalisation.
 ///
-/// Parameters are named as those of nn.TransformerEncoderLayer: `self_attn.…`, `linear1.…`, `linear2.…`, `norm1.…`, `norm2.…`. Source:
-/// Vaswani et al. 2017, arXiv 1706.03762, section 3.1.
+/// Parameters are named as those of nn.TransformerEncoderLayer: `self_attn.…`, `linear1.…`, `linear2.…`, `norm1.…`, `norm2.…`.
+/// Source: Vaswani et al. 2017, arXiv 1706.03762, section 3.1.
 public struct EncoderLayer: Sendable {
     public let configuration: LayerConfiguration
     let attention: MultiHeadAttention

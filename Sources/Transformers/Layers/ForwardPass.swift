@@ -1,10 +1,10 @@
 public import Attention
 
-/// One computation through the layers of a model: the device, who stands in for it, the memory in between, and what is kept besides
-/// the result.
+/// One computation through the layers of a model: the device, who stands in for it, the memory in between, and what is kept
+/// besides the result.
 ///
-/// Layers make one for themselves when they are called without; give them all the same to have memory used again, to cancel, or to
-/// see attention weights.
+/// Layers make one for themselves when they are called without; give them all the same to have memory used again, to cancel, or
+/// to see attention weights.
 ///
 /// ```swift
 /// let pass = ForwardPass(device, keepsAttention: true)

@@ -4,8 +4,8 @@ public import Attention
 ///
 ///     p = softmax(u · m_i),   u ← H·u + Σ_i p_i · c_i        for each hop
 ///
-/// `m` are the memories as they are matched (the input memory), `c` as they are read (the output memory). Source: Sukhbaatar et al.
-/// 2015, arXiv 1503.08895, section 2.2.
+/// `m` are the memories as they are matched (the input memory), `c` as they are read (the output memory). Source: Sukhbaatar et
+/// al. 2015, arXiv 1503.08895, section 2.2.
 public struct MemoryNetwork: Sendable {
     public let device: Device
     private let hop: Linear?

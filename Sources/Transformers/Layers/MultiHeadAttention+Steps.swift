@@ -25,7 +25,8 @@ extension MultiHeadAttention {
             throw .invalid("key", .shape, expected: "batch \(input.shape[0])", found: "\(keys.shape)")
         }
         if let valueInput, Array(valueInput.shape.prefix(2)) != Array(keys.shape.prefix(2)) {
-            throw .invalid("value", .shape, expected: "\(keys.shape.prefix(2)) as the key", found: "\(valueInput.shape)")
+            throw .invalid(
+                "value", .shape, expected: "\(keys.shape.prefix(2)) as the key", found: "\(valueInput.shape)")
         }
         let selection = try selection(mask, queries: input, keys: keys)
         var (attended, found): (Tensor, Tensor?)
@@ -126,7 +127,8 @@ extension MultiHeadAttention {
 // MARK: - With a cache
 
 extension MultiHeadAttention {
-    /// Attends the keys of earlier calls and the input's own, which are appended to the cache: one step of decoding, or several at once.
+    /// Attends the keys of earlier calls and the input's own, which are appended to the cache: one step of decoding, or several
+    /// at once.
     ///
     /// - Parameters:
     ///   - input: `[sequences, n, modelDimension]`, the rows after those in the cache.

@@ -2,13 +2,13 @@ public import Attention
 
 /// Which keys the queries of a ``MultiHeadAttention`` may attend.
 ///
-/// Tensors have the polarity of nn.MultiheadAttention: a boolean that is true *masks*. (``AttentionMask``, which plain attention takes,
-/// has it the other way round, as ONNX does.)
+/// Tensors have the polarity of nn.MultiheadAttention: a boolean that is true *masks*. (``AttentionMask``, which plain
+/// attention takes, has it the other way round, as ONNX does.)
 public struct MultiHeadMask: Sendable {
     /// `[batch, keys]`: booleans, true for padding; or numbers that are added to the scores.
     public var keyPadding: Tensor?
-    /// `[queries, keys]`, `[batch · heads, queries, keys]` or `[batch or 1, heads or 1, queries, keys]`: booleans, true for pairs that
-    /// are masked; or numbers that are added to the scores.
+    /// `[queries, keys]`, `[batch · heads, queries, keys]` or `[batch or 1, heads or 1, queries, keys]`: booleans, true for
+    /// pairs that are masked; or numbers that are added to the scores.
     public var attention: Tensor?
     /// Whether query `i` sees the keys up to `i` only.
     public var isCausal = false
@@ -148,7 +148,8 @@ extension MultiHeadMask {
         guard fits, Array(shape.suffix(2)) == [sizes.queries, sizes.keys] else {
             throw .invalid(
                 "attention", .shape,
-                expected: "[\(sizes.queries), \(sizes.keys)], alone or after [\(batch * heads)] or [\(batch), \(heads)]",
+                expected:
+                    "[\(sizes.queries), \(sizes.keys)], alone or after [\(batch * heads)] or [\(batch), \(heads)]",
                 found: "\(shape)")
         }
     }

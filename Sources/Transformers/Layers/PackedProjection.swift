@@ -1,8 +1,8 @@
 import Attention
 import Locking
 
-/// The projections of queries, keys and values as one matrix, of which a call takes the rows that it needs: all of them for an input
-/// that attends itself, those of the queries, or those of keys and values.
+/// The projections of queries, keys and values as one matrix, of which a call takes the rows that it needs: all of them for an
+/// input that attends itself, those of the queries, or those of keys and values.
 ///
 /// Each range of rows is brought to the device when it is first asked for.
 final class PackedProjection: Sendable {

@@ -8,7 +8,8 @@ struct PackedTokens: Sendable {
     /// Where each sequence begins, and the number of tokens at the end.
     let offsets: [Int]
 
-    /// - Throws: `AttentionError.invalid` for a sequence beyond `longest`, or a token that is no row of a table of `vocabulary`.
+    /// - Throws: `AttentionError.invalid` for a sequence beyond `longest`, or a token that is no row of a table of
+    ///   `vocabulary`.
     init(
         _ sequences: [[Int]], longest: Int, vocabulary: Int, _ name: String
     ) throws(AttentionError) {

@@ -33,7 +33,8 @@ struct QKVProjection: Sendable {
     }
 
     /// An input's queries, keys and values, views of one tensor where one matrix makes them.
-    func all(_ input: Tensor, _ pass: ForwardPass) throws(AttentionError) -> (query: Tensor, key: Tensor, value: Tensor) {
+    func all(_ input: Tensor, _ pass: ForwardPass) throws(AttentionError) -> (query: Tensor, key: Tensor, value: Tensor)
+    {
         switch matrices {
         case .packed(let packed):
             let made = try packed(input, rows: 0..<queryWidth + 2 * keyWidth, pass)

@@ -4,8 +4,8 @@ import Attention
 ///
 ///     post-norm: x ← norm(x + f(x))          pre-norm: x ← x + f(norm(x))
 ///
-/// Sum and normalisation are one step both ways: a pre-norm sublayer's result is added by the normalisation of the next. Sources:
-/// Vaswani et al. 2017, arXiv 1706.03762; Xiong et al. 2020, arXiv 2002.04745, for the order.
+/// Sum and normalisation are one step both ways: a pre-norm sublayer's result is added by the normalisation of the next.
+/// Sources: Vaswani et al. 2017, arXiv 1706.03762; Xiong et al. 2020, arXiv 2002.04745, for the order.
 struct ResidualStream {
     private var sum: Tensor
     /// The last sublayer's result, which is not added yet.

@@ -2,8 +2,8 @@ import Attention
 
 /// Memory of intermediate results, used again by later steps once it is given back.
 ///
-/// A forward pass asks for the same few sizes in every layer; fresh memory each time would be paid for page by page. Steps run in
-/// order, so that memory which a step has read may be written by the next.
+/// A forward pass asks for the same few sizes in every layer; fresh memory each time would be paid for page by page. Steps run
+/// in order, so that memory which a step has read may be written by the next.
 final class Workspace {
     private let device: Device
     /// All that was made, which keeps identifiers from being used again.

@@ -18,7 +18,8 @@ public struct BERTModel: Sendable {
     ///
     /// - Parameters:
     ///   - folder: `config.json` and the checkpoint.
-    ///   - weightType: the type that matrices are kept in; `nil` is that of the file. `float16` and `bfloat16` take half the memory.
+    ///   - weightType: the type that matrices are kept in; `nil` is that of the file. `float16` and `bfloat16` take half the
+    ///     memory.
     ///   - device: where to compute.
     /// - Throws: ``CheckpointError``; `AttentionError` of the device.
     public init(folder: ModelFolder, weightType: ElementType? = nil, device: Device) throws {
@@ -35,7 +36,8 @@ public struct BERTModel: Sendable {
         let width = configuration.hiddenSize
         var source = parameters
         if let weightType {
-            source = Parameters(ConvertedParameters(source: parameters.source, type: weightType), prefix: parameters.prefix)
+            source = Parameters(
+                ConvertedParameters(source: parameters.source, type: weightType), prefix: parameters.prefix)
         }
         let tables = source["embeddings"]
         words = try Embedding(
@@ -57,7 +59,8 @@ public struct BERTModel: Sendable {
         self.device = device
     }
 
-    /// The vectors of all tokens, `[rows, hiddenSize]`, those of one sequence after those of another, and where each sequence begins.
+    /// The vectors of all tokens, `[rows, hiddenSize]`, those of one sequence after those of another, and where each sequence
+    /// begins.
     ///
     /// - Parameters:
     ///   - sequences: tokens with `[CLS]` and `[SEP]`; of any lengths up to the positions.

@@ -84,12 +84,15 @@ public struct EncoderDecoderModel: Sendable {
         if tokens.count > room {
             guard longSource == .truncate else {
                 throw .invalid(
-                    "source", .count, expected: "at most \(configuration.maximumPositions) tokens, the model's positions",
+                    "source", .count,
+                    expected: "at most \(configuration.maximumPositions) tokens, the model's positions",
                     found: "\(tokens.count + (isWrapped ? 2 : 0))")
             }
             tokens.removeLast(tokens.count - room)
         }
-        guard isWrapped, let start = configuration.source.start, let end = configuration.source.end else { return tokens }
+        guard isWrapped, let start = configuration.source.start, let end = configuration.source.end else {
+            return tokens
+        }
         return [start] + tokens + [end]
     }
 
@@ -129,7 +132,8 @@ public struct EncoderDecoderModel: Sendable {
         }
     }
 
-    /// Who attends to whom while a target is read: the maps of encoder, decoder and cross attention, `[1, heads, rows, columns]` each.
+    /// Who attends to whom while a target is read: the maps of encoder, decoder and cross attention, `[1, heads, rows,
+    /// columns]` each.
     ///
     /// - Parameters:
     ///   - source: tokens, with those around them.

@@ -8,8 +8,8 @@ public import Attention
 /// print(SentenceEncoder.similarity(found.map(\.vector)))
 /// ```
 ///
-/// Texts are put in batches by their lengths, and the rows of a batch are packed: no padding is computed. Source: Reimers and Gurevych
-/// 2019, arXiv 1908.10084.
+/// Texts are put in batches by their lengths, and the rows of a batch are packed: no padding is computed. Source: Reimers and
+/// Gurevych 2019, arXiv 1908.10084.
 public struct SentenceEncoder: Sendable {
     /// How texts become vectors.
     public struct Options: Hashable, Sendable {
@@ -109,8 +109,8 @@ public struct SentenceEncoder: Sendable {
         return vectors
     }
 
-    /// Indices of texts that are computed together, the longest first: texts of one batch are of similar length, and the memory that the
-    /// first batch takes is enough for the others.
+    /// Indices of texts that are computed together, the longest first: texts of one batch are of similar length, and the memory
+    /// that the first batch takes is enough for the others.
     static func batches(_ lengths: [Int], tokensAtOnce: Int) -> [[Int]] {
         let order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
         var batches: [[Int]] = []

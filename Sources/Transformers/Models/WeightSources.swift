@@ -11,8 +11,8 @@ struct ConvertedParameters: ParameterSource {
     }
 }
 
-/// BERT's parameters under the names of nn.TransformerEncoder, which the layers have: the projections of queries, keys and values are
-/// put together as they are read.
+/// BERT's parameters under the names of nn.TransformerEncoder, which the layers have: the projections of queries, keys and
+/// values are put together as they are read.
 struct BERTParameters: ParameterSource {
     /// By Hugging Face's names.
     let source: any ParameterSource
@@ -42,7 +42,9 @@ struct BERTParameters: ParameterSource {
             try source.tensor("\(layer)attention.self.\($0).\(kind)", shape: [rows] + shape.dropFirst())
         }
         let type = parts[0].elementType
-        if parts.contains(where: { $0.elementType != type }) { parts = try parts.map { try $0.converted(to: .float32) } }
+        if parts.contains(where: { $0.elementType != type }) {
+            parts = try parts.map { try $0.converted(to: .float32) }
+        }
         let result = try Tensor(uninitialized: shape, parts[0].elementType)
         for (index, part) in parts.enumerated() {
             try result.sliced(axis: 0, index * rows..<(index + 1) * rows).writeBytes(of: part)
