@@ -21,6 +21,9 @@
 #ifndef MOST_PANELS
 #define MOST_PANELS 16 // most panels of a work-item
 #endif
+#ifndef AHEAD
+#define AHEAD 64 // inputs whose weights are asked for ahead of their turn (16…64): few rows wait for memory
+#endif
 #include "types.clh"
 #include "layer.clh"
 #include "rows.clh"
@@ -46,7 +49,10 @@
             _Pragma("unroll") for (int v = 0; v < VECTORS; ++v) sum[r][v] = (lanes)(0.0f);                            \
         for (int k = 0; k < count; ++k) {                                                                             \
             lanes wk[VECTORS];                                                                                        \
-            _Pragma("unroll") for (int v = 0; v < VECTORS; ++v) wk[v] = load_lanes_##T(w + v * LANES);                \
+            _Pragma("unroll") for (int v = 0; v < VECTORS; ++v) {                                                     \
+                wk[v] = load_lanes_##T(w + v * LANES);                                                                \
+                PREFETCH(w + AHEAD * PANEL + v * LANES);                                                              \
+            }                                                                                                         \
             _Pragma("unroll") for (int r = 0; r < ROWS; ++r)                                                          \
                 _Pragma("unroll") for (int v = 0; v < VECTORS; ++v)                                                   \
                     sum[r][v] = MULADD(wk[v], (lanes)(x[r * ROW_ROOM]), sum[r][v]);                                   \

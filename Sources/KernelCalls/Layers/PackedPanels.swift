@@ -33,21 +33,14 @@ extension LinearTiles {
             let first = panel * width
             let present = min(width, outputs - first)
             for start in stride(from: 0, to: inputs, by: step) {
-                let end = min(start + step, inputs)
-                for column in 0..<width {
-                    var at = to + start * width + column
-                    if column < present {
-                        let from = source + (first + column) * inputs
-                        for input in start..<end {
-                            at.pointee = from[input]
-                            at += width
-                        }
-                    } else {
-                        for _ in start..<end {
-                            at.pointee = 0
-                            at += width
-                        }
+                for input in start..<min(start + step, inputs) {
+                    let row = to + input * width
+                    var from = source + first * inputs + input
+                    for column in 0..<present {
+                        row[column] = from.pointee
+                        from += inputs
                     }
+                    for column in present..<width { row[column] = 0 }
                 }
             }
         }
