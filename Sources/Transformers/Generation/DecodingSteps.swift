@@ -42,14 +42,15 @@ final class DecodingSteps {
     ///   - count: how many tokens to return for each.
     /// - Returns: for each row the likeliest tokens, likeliest first.
     func advance(_ rows: [Row], count: Int) throws(AttentionError) -> [[BeamSearch.Extension]] {
-        let logits = try pass.run { () throws(AttentionError) in
-            memory == nil ? try whole(rows) : try next(rows)
-        }
-        length += 1
         let indices = try pass.tensor([rows.count, count], .int32)
         let values = try pass.tensor([rows.count, count])
-        try pass.perform(
-            .selection(SelectionOperation(logits: logits, count: count, indices: indices, values: values)))
+        let logits = try pass.run { () throws(AttentionError) in
+            let logits = memory == nil ? try whole(rows) : try next(rows)
+            try pass.perform(
+                .selection(SelectionOperation(logits: logits, count: count, indices: indices, values: values)))
+            return logits
+        }
+        length += 1
         let (tokens, probabilities) = (try indices.doubles(), try values.doubles())
         pass.recycle(logits, indices, values)
         return rows.indices.map { row in

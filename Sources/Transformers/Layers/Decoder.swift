@@ -42,14 +42,16 @@ public struct Decoder: Sendable {
         guard let first = layers.first else { return try norm?(rows, pass: pass) ?? rows }
         let own = try first.selfAttention.selection(targetMask, queries: rows, keys: rows)
         let other = try first.crossAttention.selection(memoryMask, queries: rows, keys: source)
-        var stream = ResidualStream(rows, isNormFirst: configuration.isNormFirst, pass)
-        for (index, layer) in layers.enumerated() {
-            pass.enter(.decoder, layer: index)
-            let keys = try layer.crossAttention.projectedKeys(source, nil, other, pass)
-            try layer.apply(to: &stream, .selection(own), keys)
-            pass.recycle(keys.key, keys.value)
+        return try pass.run { () throws(AttentionError) in
+            var stream = ResidualStream(rows, isNormFirst: configuration.isNormFirst, pass)
+            for (index, layer) in layers.enumerated() {
+                pass.enter(.decoder, layer: index)
+                let keys = try layer.crossAttention.projectedKeys(source, nil, other, pass)
+                try layer.apply(to: &stream, .selection(own), keys)
+                pass.recycle(keys.key, keys.value)
+            }
+            return try stream.result(norm)
         }
-        return try stream.result(norm)
     }
 
     // MARK: - Step by step

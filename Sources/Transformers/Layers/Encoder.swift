@@ -47,11 +47,13 @@ public struct Encoder: Sendable {
         let pass = pass ?? ForwardPass(device)
         let rows = try input.expectRows("input", configuration.modelDimension)
         let selection = try layers.first?.attention.selection(mask, queries: rows, keys: rows) ?? KeySelection()
-        var stream = ResidualStream(rows, isNormFirst: configuration.isNormFirst, pass)
-        for (index, layer) in layers.enumerated() {
-            pass.enter(.encoder, layer: index)
-            try layer.apply(to: &stream, selection)
+        return try pass.run { () throws(AttentionError) in
+            var stream = ResidualStream(rows, isNormFirst: configuration.isNormFirst, pass)
+            for (index, layer) in layers.enumerated() {
+                pass.enter(.encoder, layer: index)
+                try layer.apply(to: &stream, selection)
+            }
+            return try stream.result(norm)
         }
-        return try stream.result(norm)
     }
 }

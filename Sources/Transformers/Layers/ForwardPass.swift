@@ -24,6 +24,7 @@ public final class ForwardPass {
     /// Devices that failed or rested in a step, which others finished: each once with each reason.
     public private(set) var fallbacks: [Fallback] = []
     private let workspace: Workspace
+    private var isRunning = false
     /// Which layer is being computed, for ``attention``.
     private var place = (part: AttentionMap.Part.encoder, layer: 0)
 
@@ -43,8 +44,14 @@ public final class ForwardPass {
         workspace = Workspace(device)
     }
 
-    /// Runs the steps of `body`, one after the other. All models pass through here.
-    func run<Result>(_ body: () throws(AttentionError) -> Result) throws(AttentionError) -> Result { try body() }
+    /// Runs the steps of `body`, one after the other. All stacks of layers pass through here, those within others too, and nothing
+    /// reads a result on the host before the outermost has ended.
+    func run<Result>(_ body: () throws(AttentionError) -> Result) throws(AttentionError) -> Result {
+        if isRunning { return try body() }
+        isRunning = true
+        defer { isRunning = false }
+        return try body()
+    }
 
     /// Memory for a result. Its elements are undefined.
     func tensor(_ shape: [Int], _ type: ElementType = .float32) throws(AttentionError) -> Tensor {

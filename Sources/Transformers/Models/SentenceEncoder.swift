@@ -90,16 +90,19 @@ public struct SentenceEncoder: Sendable {
         var done = 0
         for batch in Self.batches(sequences.map(\.count), tokensAtOnce: options.tokensAtOnce) {
             try pass.control.check()
-            let (rows, offsets) = try model(batch.map { sequences[$0] }, pass: pass)
             let pooled = try pass.tensor([batch.count, dimension])
-            try pass.perform(
-                .pooling(
-                    PoolingOperation(
-                        options.pooling ?? configuration.pooling.kind, input: rows,
-                        offsets: offsets.map { Int32(clamping: $0) }, isNormalized: options.isNormalized,
-                        output: pooled)))
+            try pass.run { () throws(AttentionError) in
+                let (rows, offsets) = try model(batch.map { sequences[$0] }, pass: pass)
+                try pass.perform(
+                    .pooling(
+                        PoolingOperation(
+                            options.pooling ?? configuration.pooling.kind, input: rows,
+                            offsets: offsets.map { Int32(clamping: $0) }, isNormalized: options.isNormalized,
+                            output: pooled)))
+                pass.recycle(rows)
+            }
             let numbers = try pooled.floats()
-            pass.recycle(rows, pooled)
+            pass.recycle(pooled)
             for (place, index) in batch.enumerated() {
                 vectors[index] = Array(numbers[place * dimension..<(place + 1) * dimension])
             }
