@@ -101,7 +101,7 @@ class Ours:
 def measure(options, texts_file, texts):
     attend = compare.Attend(options)
     tell("embedding once, for the token ids")
-    known = attend.answer("embed", "--model", str(options.model), "--device", "native", "--", *texts)["results"]
+    known = attend.answer("embed", "--model", str(options.model), "--device", "native", *texts)["results"]
     work = {"model": str(options.model), "token_ids": [result["token_ids"] for result in known],
             "expected": [result["embedding"] for result in known], "sizes": SIZES}
     ours = [Ours(attend, device, options, texts_file) for device in options.device or [None, "native"]]
