@@ -76,15 +76,19 @@ consumer:
 sanitize-address sanitize-thread: sanitize-%:
 	$(testing) .ci/sanitize $*
 
-## docs: the documentation of Attention, in .build/docs; a warning fails
+## docs: the documentation of Attention and Transformers, in .build/docs; a warning fails
 docs:
-	swift package --allow-writing-to-directory .build/docs generate-documentation --target Attention \
-	    --warnings-as-errors --output-path .build/docs
+	for target in Attention Transformers; do \
+	    swift package --allow-writing-to-directory .build/docs generate-documentation --target $$target \
+	        --warnings-as-errors --output-path .build/docs/$$target || exit 1; \
+	done
 
-## bench: the standard shapes beside PyTorch, ONNX Runtime and OpenVINO; BENCH= takes flags of Benchmarks/compare.py
-bench:
+## bench: the standard shapes beside PyTorch, ONNX Runtime and OpenVINO, then a sentence model beside the first two;
+## BENCH= takes flags of Benchmarks/compare.py, EMBED= those of Benchmarks/embeddings.py
+bench: model
 	swift build -c release --product attend
 	python3 Benchmarks/compare.py $(BENCH)
+	python3 Benchmarks/embeddings.py $(EMBED)
 
 format:
 	swift format -i --configuration .swift-format -r Package.swift Sources Tests .ci/consumer-sources

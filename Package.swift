@@ -57,7 +57,7 @@ let package = Package(
         .executableTarget(
             name: "attend",
             dependencies: [
-                "Attention", "TensorFiles", "BenchmarkLoops",
+                "Attention", "TensorFiles", "Transformers", "BenchmarkLoops",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .target(name: "TestSupport", dependencies: ["AttentionCore"], path: "Tests/TestSupport"),

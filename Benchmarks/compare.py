@@ -24,7 +24,9 @@ from dataclasses import asdict, dataclass
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 PACKAGES = {
-    "torch": ["torch", "numpy"], "onnxruntime": ["onnxruntime", "onnx", "numpy"], "openvino": ["openvino", "numpy"]}
+    "torch": ["torch", "numpy"], "onnxruntime": ["onnxruntime", "onnx", "numpy"], "openvino": ["openvino", "numpy"],
+    "transformers": ["transformers"]}
+PEERS = ["torch", "onnxruntime", "openvino"]
 STANDARD = [
     "1,8,8,512,512,64", "1,8,8,1024,1024,64", "1,8,8,1024,1024,128", "1,8,8,4096,4096,64",
     "1,8,8,2048,2048,64 causal", "1,8,8,8192,8192,64 causal window-left 255", "1,12,12,128,128,64",
@@ -145,9 +147,9 @@ def install(python, folder, peer):
 class Peer:
     """A peer's process. Refusals and breakdowns come as `Failure`; after a breakdown a new process is started."""
 
-    def __init__(self, name, python, threads):
+    def __init__(self, name, python, threads, script="peers.py"):
         self.name, self.process = name, None
-        self.command = [python, HERE / "peers.py", name, str(threads)]
+        self.command = [python, HERE / script, name, str(threads)]
         # Threads that wait must not spin: another contender is being measured then.
         self.environment = dict(
             os.environ, OMP_NUM_THREADS=str(threads), OMP_WAIT_POLICY="PASSIVE", KMP_BLOCKTIME="0")
@@ -189,8 +191,9 @@ class Peer:
             self.broken = True
             raise
 
-    def prepare(self, shape):
-        reply = self.ask({"prepare": asdict(shape)})
+    def prepare(self, work):
+        """`work` as a dictionary: what peers.py or embedding_peers.py reads."""
+        reply = self.ask({"prepare": work})
         if "refused" in reply:
             raise Failure(reply["refused"])
         return reply
@@ -251,7 +254,7 @@ class Row:
         for name, peer in peers.items():
             tell(f"  preparing {name}")
             try:
-                self.told[name] = peer.prepare(self.shape)
+                self.told[name] = peer.prepare(asdict(self.shape))
                 self.peers[name] = []
                 able.append(peer)
             except Failure as failure:
@@ -396,16 +399,16 @@ def report(options, rows, versions, device, markdown):
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def readme_parts(path):
-    """What stands before and after the place of the table."""
+def readme_parts(path, markers=MARKERS):
+    """What stands before and after the place of a table."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise Failure(f"--update-readme: {path}: {error.strerror}") from None
-    begin, end = (text.find(marker + "\n") for marker in MARKERS)
+    begin, end = (text.find(marker + "\n") for marker in markers)
     if begin < 0 or end < begin:
-        raise Failure(f"--update-readme: {path}: expected the lines {MARKERS[0]} and {MARKERS[1]}, in this order")
-    return text[:begin + len(MARKERS[0]) + 1], text[end:]
+        raise Failure(f"--update-readme: {path}: expected the lines {markers[0]} and {markers[1]}, in this order")
+    return text[:begin + len(markers[0]) + 1], text[end:]
 
 
 # The program
@@ -423,8 +426,8 @@ def parsed_arguments():
 
     def names(text):
         found = [name for name in text.split(",") if name]
-        if unknown := [name for name in found if name not in PACKAGES]:
-            raise argparse.ArgumentTypeError(f"expected some of {','.join(PACKAGES)}, found '{unknown[0]}'")
+        if unknown := [name for name in found if name not in PEERS]:
+            raise argparse.ArgumentTypeError(f"expected some of {','.join(PEERS)}, found '{unknown[0]}'")
         return found
 
     parser = argparse.ArgumentParser(
@@ -442,8 +445,8 @@ def parsed_arguments():
                         help="threads of each contender; of the OpenCL drivers, PoCL alone obeys (default: one a "
                         "processor)")
     parser.add_argument("--device", help="--device of attend bench (default: its own choice)")
-    parser.add_argument("--peers", type=names, default=list(PACKAGES), metavar="LIST",
-                        help=f"which peers, with commas (default: {','.join(PACKAGES)})")
+    parser.add_argument("--peers", type=names, default=PEERS, metavar="LIST",
+                        help=f"which peers, with commas (default: {','.join(PEERS)})")
     parser.add_argument("--attend", type=pathlib.Path, default=REPOSITORY / ".build/release/attend", metavar="FILE",
                         help="the program (default: .build/release/attend)")
     parser.add_argument("--env", type=pathlib.Path, default=REPOSITORY / ".build/compare-env", metavar="DIR",

@@ -138,6 +138,19 @@ inline void store_tile(
     }
 }
 
+// Asks for part `share` of `shares` of what the next tile, or the next inputs of this one, will copy: spread over the panels, so
+// that none of it has to be waited for.
+inline void ask_ahead(global const float *x, int first, int end, int start, int share, int shares, const linear_layer *p) {
+    if (start >= p->depth) {
+        start = 0;
+        first += TILE_M;
+    }
+    const int rows = min(TILE_M, end - first), count = min(CHUNK, p->depth - start);
+    for (int r = rows * share / shares; r < rows * (share + 1) / shares; ++r)
+        for (int k = 0; k < count; k += 16)
+            PREFETCH(x + matrix_row(p->x, first + r) + start + k);
+}
+
 WIDE_KERNEL linear_wide(
     global const float *x, global const uchar *w, global const float *bias, global const float *residual,
     global float *o, const linear_layer p) {
@@ -155,10 +168,12 @@ WIDE_KERNEL linear_wide(
             for (int r = 0; r < rows; ++r)
                 copy_row_f32(
                     x + matrix_row(p.x, first + min(r, present - 1)) + start, 1, count, count, (float *)part + r * ROW_ROOM);
-            for (int panel = low; panel < high; ++panel)
+            for (int panel = low; panel < high; ++panel) {
+                ask_ahead(x, first, end, start + CHUNK, panel - low, high - low, &p);
                 add_tile(
                     STORAGE_OF_W(&p), rows, (const float *)part, w, ((long)panel * p.depth + start) * PANEL, count,
                     start == 0, totals + (panel - low) * TILE_M * VECTORS);
+            }
             start += CHUNK;
         } while (start < p.depth);
         for (int panel = low; panel < high; ++panel)

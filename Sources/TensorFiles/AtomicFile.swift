@@ -2,12 +2,25 @@
 ///
 /// The bytes go to a new file in the same folder, which is synced and then renamed. Until then a file that stood there
 /// is untouched, and on failure the new one is removed.
-struct AtomicFile {
+package struct AtomicFile {
     private let path: String
     private let target: String
     private let temporary: String
     private let descriptor: Int32
     private let calls: SystemCalls
+
+    /// Writes the file at `path`, with these bytes.
+    ///
+    /// - Throws: As the form below.
+    package static func write(_ bytes: [UInt8], to path: String) throws(TensorFileError) {
+        try write(to: path, calls: .real) { file throws(TensorFileError) in
+            var failure: TensorFileError?
+            bytes.withUnsafeBytes { raw in
+                do throws(TensorFileError) { try file.append(raw) } catch { failure = error }
+            }
+            if let failure { throw failure }
+        }
+    }
 
     /// Writes the file at `path` by `body`, which calls ``append(_:)``.
     ///

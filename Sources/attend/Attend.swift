@@ -15,7 +15,8 @@ struct Attend: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             DevicesCommand.self, RunCommand.self, ConformCommand.self, VerifyCommand.self, BenchCommand.self,
-            TuneCommand.self, CacheCommand.self, GPUVariantsCommand.self,
+            TuneCommand.self, CacheCommand.self, LayerCommand.self, EmbedCommand.self, TranslateCommand.self,
+            ExplainCommand.self, GPUVariantsCommand.self,
         ])
 
     /// Runs the command and ends the process with its exit status. An error is one line on standard error.

@@ -1,5 +1,6 @@
 import Attention
 import TensorFiles
+import Transformers
 
 #if canImport(Glibc)
     import Glibc
@@ -59,6 +60,7 @@ struct CommandFailure: Error {
         switch error {
         case let failure as CommandFailure: self = failure
         case let error as TensorFileError: self.init(.badInput, error.description)
+        case let error as CheckpointError: self.init(.badInput, error.description)
         case AttentionError.invalid(let operand):
             let name = CaseFile.name(ofOperand: operand.operand)
             self.init(.badInput, "\(place)\(name): expected \(operand.expected), found \(operand.found)")

@@ -15,11 +15,13 @@ extension Device {
     /// What this device cannot do, or fails at, the devices of `fallback` do from host memory, natively in the end; the results go to
     /// where the operation has its outputs. A step that writes over its own operands cannot be done again: its failure is thrown.
     ///
+    /// - Returns: who failed or rested before somebody had an answer.
     /// - Throws: `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if all others fail as well, what this device failed
     ///   with.
+    @discardableResult
     public func perform(
         _ operation: LayerOperation, fallback: FallbackPolicy = .automatic, control: RunControl = .init()
-    ) throws(AttentionError) {
+    ) throws(AttentionError) -> [Fallback] {
         try control.check()
         var walk = FallbackWalk(self, operation.isInPlace ? .never : fallback, PlanPolicy(), control)
         var stand: HostStep?
@@ -34,6 +36,7 @@ extension Device {
             try perform(step.operation, on: try open(standby, control), control)
             for (target, host) in step.outputs { try target.fill(from: host) }
         }
+        return walk.fallbacks
     }
 
     private func perform(
@@ -45,9 +48,10 @@ extension Device {
     }
 
     /// As the blocking form, off the threads that tasks share.
+    @discardableResult
     public func perform(
         _ operation: LayerOperation, fallback: FallbackPolicy = .automatic, control: RunControl = .init()
-    ) async throws(AttentionError) {
+    ) async throws(AttentionError) -> [Fallback] {
         try await offTheTaskPool(control) { () throws(AttentionError) in
             try self.perform(operation, fallback: fallback, control: control)
         }

@@ -14,9 +14,9 @@ package struct TimedOperands: Sendable {
     ) throws(AttentionError) {
         let valueType = valueType ?? type
         var random = SeededGenerator(seed: 1)
-        let query = try random.tensor([s.batch, s.queryHeads, s.queryLength, s.headDimension], type)
-        let key = try random.tensor([s.batch, s.keyValueHeads, s.keyLength, s.headDimension], type)
-        let value = try random.tensor([s.batch, s.keyValueHeads, s.keyLength, s.valueDimension], valueType)
+        let query = try random.cheapTensor([s.batch, s.queryHeads, s.queryLength, s.headDimension], type)
+        let key = try random.cheapTensor([s.batch, s.keyValueHeads, s.keyLength, s.headDimension], type)
+        let value = try random.cheapTensor([s.batch, s.keyValueHeads, s.keyLength, s.valueDimension], valueType)
         host = AttentionInputs(query: query, key: key, value: value, mask: mask)
         let bytes = max(key.count * type.byteCount + value.count * valueType.byteCount, 1)
         // Few queries are bound by reading keys and values: from memory.
@@ -31,7 +31,7 @@ package struct TimedOperands: Sendable {
         self.resident = resident
     }
 
-    private static func moved(_ tensor: Tensor, _ backend: any Backend) throws(AttentionError) -> Tensor {
+    static func moved(_ tensor: Tensor, _ backend: any Backend) throws(AttentionError) -> Tensor {
         guard let bytes = tensor.storage.hostBytes else { return tensor }
         let storage = try backend.makeStorage(byteCount: bytes.count)
         try storage.upload(UnsafeRawBufferPointer(bytes), at: 0)
@@ -41,7 +41,7 @@ package struct TimedOperands: Sendable {
 
 extension SeededGenerator {
     /// Elements that are close to normal, and cheap: the sum of twelve uniform draws each.
-    fileprivate mutating func tensor(_ shape: [Int], _ type: ElementType) throws(AttentionError) -> Tensor {
+    mutating func cheapTensor(_ shape: [Int], _ type: ElementType) throws(AttentionError) -> Tensor {
         let tensor = try Tensor(uninitialized: shape, type)
         guard let base = tensor.storage.hostBytes?.baseAddress else { return tensor }
         for index in 0..<tensor.count {

@@ -15,7 +15,7 @@ public struct LinearSplit: Hashable, Sendable {
         let panels = max(tiles.panels(outputs), 1)
         let panelBytes = max(inputs * tiles.panelColumns * elementBytes, 1)
         // Two panels at least: a work-item copies the rows that it reads, once for all its panels.
-        var itemPanels = min(max(Self.cachedBytes / panelBytes, 2), 16, panels)
+        var itemPanels = min(max(Self.cachedBytes / panelBytes, 2), LinearTiles.mostPanels, panels)
         var itemTiles = rowTiles
         // Four work-items to a compute unit leave nobody idle for long; rows are cut first, as weights are read again for each part.
         let wanted = computeUnits > 1 ? 4 * computeUnits : 1

@@ -21,6 +21,8 @@ public final class ForwardPass {
     public let keepsAttention: Bool
     /// The weights of each attention so far, in the order of computation; empty unless ``keepsAttention``.
     public private(set) var attention: [AttentionMap] = []
+    /// Devices that failed or rested in a step, which others finished: each once with each reason.
+    public private(set) var fallbacks: [Fallback] = []
     private let workspace: Workspace
     private var isRunning = false
     /// Which layer is being computed, for ``attention``.
@@ -62,13 +64,19 @@ public final class ForwardPass {
     }
 
     func perform(_ operation: LayerOperation) throws(AttentionError) {
-        try device.perform(operation, fallback: fallback, control: control)
+        note(try device.perform(operation, fallback: fallback, control: control))
     }
 
     func perform(
         _ inputs: AttentionInputs, _ options: AttentionOptions, into output: Tensor
     ) throws(AttentionError) -> AttentionResult {
-        try device.attend(inputs, options, into: output, fallback: fallback, control: control)
+        let result = try device.attend(inputs, options, into: output, fallback: fallback, control: control)
+        note(result.fallbacks)
+        return result
+    }
+
+    private func note(_ found: [Fallback]) {
+        for fallback in found where !fallbacks.contains(fallback) { fallbacks.append(fallback) }
     }
 
     // MARK: Attention weights

@@ -65,15 +65,15 @@ extension EncoderDecoderConfiguration {
     /// The tokenizer of the source.
     public func sourceTokenizer() throws(CheckpointError) -> any Tokenizer { try tokenizer(sourceTokens, source) }
 
-    /// The tokenizer of the target. It is for decoding: where the target has no unknown token, an unknown word is padding or
-    /// the end.
+    /// The tokenizer of the target. It is for decoding, which writes every entry that it is given: where the target has no unknown
+    /// token, an unknown word is padding or the end.
     public func targetTokenizer() throws(CheckpointError) -> any Tokenizer { try tokenizer(targetTokens, target) }
 
     private func tokenizer(_ list: TokenList, _ special: SpecialTokens) throws(CheckpointError) -> any Tokenizer {
         let unknown = special.unknown ?? special.padding ?? special.end ?? 0
         return switch tokenizer {
-        case .longestMatch: try LongestMatchTokenizer(list, unknown: unknown, special: special.all)
-        case .words: try WordTokenizer(list, unknown: unknown, special: special.all)
+        case .longestMatch: try LongestMatchTokenizer(list, unknown: unknown)
+        case .words: try WordTokenizer(list, unknown: unknown)
         }
     }
 }

@@ -66,9 +66,6 @@ public struct EncoderDecoderConfiguration: Sendable {
         public var end: Int?
         public var padding: Int?
         public var unknown: Int?
-
-        /// All that there are: what decoding leaves out.
-        public var all: Set<Int> { Set([start, end, padding, unknown].compactMap { $0 }) }
     }
 
     /// Reads `config.json`, `source_tokens.json` and `target_tokens.json`.

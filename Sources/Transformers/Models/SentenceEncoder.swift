@@ -57,16 +57,15 @@ public struct SentenceEncoder: Sendable {
     /// - Parameters:
     ///   - texts: any number of them.
     ///   - options: pooling and batches.
-    ///   - fallback: who finishes a step that the device cannot.
-    ///   - control: lets another task cancel.
+    ///   - pass: memory, cancelling, and who finishes a step that the device cannot.
     ///   - progress: told how many texts are done, after each batch.
     /// - Throws: `AttentionError.invalid` for a text without any token; of the device.
     public func embeddings(
-        _ texts: [String], _ options: Options = .init(), fallback: FallbackPolicy = .automatic,
-        control: RunControl = .init(), progress: (Int) -> Void = { _ in }
+        _ texts: [String], _ options: Options = .init(), pass: ForwardPass? = nil,
+        progress: (Int) -> Void = { _ in }
     ) throws(AttentionError) -> [Embedding] {
         let tokens = texts.map { tokenizer.encode($0) }
-        let vectors = try vectors(tokens, options, fallback: fallback, control: control, progress: progress)
+        let vectors = try vectors(tokens, options, pass: pass, progress: progress)
         return zip(tokens, vectors).map { Embedding(tokens: $0, vector: $1) }
     }
 
@@ -76,20 +75,21 @@ public struct SentenceEncoder: Sendable {
         control: RunControl = .init()
     ) async throws(AttentionError) -> [Embedding] {
         try await offTheTaskPool(control) { () throws(AttentionError) in
-            try self.embeddings(texts, options, fallback: fallback, control: control, progress: { _ in })
+            try self.embeddings(
+                texts, options, pass: ForwardPass(device, fallback: fallback, control: control), progress: { _ in })
         }
     }
 
     /// Embeds sequences of tokens, in their order.
     public func vectors(
-        _ sequences: [[Int]], _ options: Options = .init(), fallback: FallbackPolicy = .automatic,
-        control: RunControl = .init(), progress: (Int) -> Void = { _ in }
+        _ sequences: [[Int]], _ options: Options = .init(), pass: ForwardPass? = nil,
+        progress: (Int) -> Void = { _ in }
     ) throws(AttentionError) -> [[Float]] {
-        let pass = ForwardPass(device, fallback: fallback, control: control)
+        let pass = pass ?? ForwardPass(device)
         var vectors = [[Float]](repeating: [], count: sequences.count)
         var done = 0
         for batch in Self.batches(sequences.map(\.count), tokensAtOnce: options.tokensAtOnce) {
-            try control.check()
+            try pass.control.check()
             let pooled = try pass.tensor([batch.count, dimension])
             try pass.run { () throws(AttentionError) in
                 let (rows, offsets) = try model(batch.map { sequences[$0] }, pass: pass)
@@ -143,7 +143,8 @@ public struct SentenceEncoder: Sendable {
 }
 
 extension SentenceConfiguration.Pooling {
-    var kind: PoolingOperation.Kind {
+    /// The step that does it.
+    public var kind: PoolingOperation.Kind {
         switch self {
         case .mean: .mean
         case .cls: .cls

@@ -1,17 +1,29 @@
 import Attention
 
+/// Something that `bench` times.
+protocol BenchWork {
+    var label: String { get }
+    var type: ElementType { get }
+    /// Bytes that one call has to move at least.
+    var movedBytes: Int { get }
+    /// True if a call is bound by reading its operands from memory, so that its share of the stream means something.
+    var isBoundByReading: Bool { get }
+    /// What it is, in the JSON of a result.
+    var json: [(String, JSON)] { get }
+}
+
 /// What `bench` found for one shape.
 struct BenchResult {
     let device: DeviceDescription
     let kernel: String
-    let shape: BenchShape
+    let shape: any BenchWork
     /// What was held to the reference.
     let coverage: String
     /// The gate that does not hold.
     let failure: CaseFinding?
     /// `nil` if the result was wrong, and so not worth timing.
     let measurement: BenchMeasurement?
-    /// Floating-point operations of one call: 2·(D + Dv) for each pair that is not excluded.
+    /// Floating-point operations of one call, two for a multiply-add: of attention, for each pair that is not excluded.
     let flops: Double
 
     private func rate(_ amount: Double) -> Double? { measurement.map { amount / $0.medianSeconds * 1e-9 } }
@@ -19,8 +31,7 @@ struct BenchResult {
     var gflops: Double? { rate(flops) }
     var gbps: Double? { rate(Double(shape.movedBytes)) }
     var shareOfPeak: Double? { share(gflops, measurement?.peak.rate) }
-    /// For decode shapes alone: the operands of the others may stay in the caches.
-    var shareOfStream: Double? { shape.isDecode ? share(gbps, measurement?.stream.rate) : nil }
+    var shareOfStream: Double? { shape.isBoundByReading ? share(gbps, measurement?.stream.rate) : nil }
 
     private func share(_ part: Double?, _ whole: Double?) -> Double? {
         guard let part, let whole, whole > 0 else { return nil }
@@ -42,18 +53,19 @@ struct BenchResult {
     }
 
     var json: JSON {
-        .object([
-            ("device", .device(device)), ("kernel", .string(kernel)), ("shape", .shape(shape.shape)),
-            ("causal", .bool(shape.isCausal)), ("window_left", shape.windowLeft.map { .int($0) } ?? .null),
-            ("dtype", .string("\(shape.type)")), ("verified", .bool(failure == nil)),
-            ("verified_part", .string(coverage)),
-            ("median_ms", .optional(measurement.map { $0.medianSeconds * 1e3 })),
-            ("min_ms", .optional(measurement.map { $0.smallestSeconds * 1e3 })), ("gflops", .optional(gflops)),
-            ("peak_gflops", .optional(measurement?.peak.rate)), ("peak_loop", .optional(measurement?.peak.kind)),
-            ("share_of_peak", .optional(shareOfPeak)), ("gbps", .optional(gbps)),
-            ("stream_gbps", .optional(measurement?.stream.rate)),
-            ("stream_loop", .optional(measurement?.stream.kind)), ("share_of_stream", .optional(shareOfStream)),
-        ])
+        .object(
+            [
+                ("device", .device(device)), ("kernel", .string(kernel)),
+            ] + shape.json + [
+                ("dtype", .string("\(shape.type)")), ("verified", .bool(failure == nil)),
+                ("verified_part", .string(coverage)),
+                ("median_ms", .optional(measurement.map { $0.medianSeconds * 1e3 })),
+                ("min_ms", .optional(measurement.map { $0.smallestSeconds * 1e3 })), ("gflops", .optional(gflops)),
+                ("peak_gflops", .optional(measurement?.peak.rate)), ("peak_loop", .optional(measurement?.peak.kind)),
+                ("share_of_peak", .optional(shareOfPeak)), ("gbps", .optional(gbps)),
+                ("stream_gbps", .optional(measurement?.stream.rate)),
+                ("stream_loop", .optional(measurement?.stream.kind)), ("share_of_stream", .optional(shareOfStream)),
+            ])
     }
 }
 

@@ -1,7 +1,7 @@
 import Attention
 
 /// One shape that `bench` times.
-struct BenchShape: Sendable {
+struct BenchShape: BenchWork, Sendable {
     var shape: AttentionShape
     var type = ElementType.float32
     var isCausal = false
@@ -29,8 +29,15 @@ struct BenchShape: Sendable {
         self.init(sizes)
     }
 
-    /// Few queries to many keys: bound by reading keys and values.
-    var isDecode: Bool { shape.queryLength == 1 }
+    /// One query to many keys. The operands of others may stay in the caches.
+    var isBoundByReading: Bool { shape.queryLength == 1 }
+
+    var json: [(String, JSON)] {
+        [
+            ("shape", .shape(shape)), ("causal", .bool(isCausal)),
+            ("window_left", windowLeft.map { .int($0) } ?? .null),
+        ]
+    }
 
     /// Bytes that one call has to read at least: keys and values once.
     var keyValueBytes: Int {

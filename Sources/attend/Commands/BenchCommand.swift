@@ -17,7 +17,16 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Time this shape; without it a standard list.", valueName: "B,Hq,Hkv,Lq,Lk,D[,Dv]"))
     var shape: String?
 
-    @Option(help: "Storage of the operands of --shape: f32, f16 or bf16.")
+    @Option(help: ArgumentHelp("Time a linear layer.", valueName: "rows,inputs,outputs"))
+    var linear: String?
+
+    @Option(help: ArgumentHelp("Time a sentence model, with --texts.", valueName: "dir"))
+    var model: String?
+
+    @Option(help: ArgumentHelp("A file with a text a line, for --model.", valueName: "file"))
+    var texts: String?
+
+    @Option(help: "Storage of the operands of --shape, of the weights of --linear and --model: f32, f16 or bf16.")
     var dtype = StorageType.f32
 
     @Flag(help: "A causal mask, with --shape.")
@@ -49,7 +58,16 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError(
                 "--shape: expected B,Hq,Hkv,Lq,Lk,D[,Dv], numbers from 1 on, Hq a multiple of Hkv; found '\(shape)'")
         }
-        if shape == nil, causal || windowLeft != nil || dtype != .f32 {
+        if let linear, LinearShape(linear) == nil {
+            throw ValidationError("--linear: expected ROWS,INPUTS,OUTPUTS, numbers from 1 on; found '\(linear)'")
+        }
+        if [shape, linear, model].filter({ $0 != nil }).count > 1 {
+            throw ValidationError("--shape, --linear and --model: expected one of them, found more")
+        }
+        if (model == nil) != (texts == nil) {
+            throw ValidationError("--model and --texts: expected both, found one")
+        }
+        if shape == nil, causal || windowLeft != nil || (dtype != .f32 && linear == nil && model == nil) {
             throw ValidationError("--causal, --window-left and --dtype: expected together with --shape, found without")
         }
         if let windowLeft, windowLeft < 0 {
@@ -77,20 +95,25 @@ struct BenchCommand: ParsableCommand {
         if benchmark_loops_optimised() == 0 {
             Console.note("warning: this build is not optimised, its native loops are slow; use swift build -c release")
         }
+        if let model, let texts { return try benchModel(model, texts, device) }
         var loops: [any PeakLoops] = [try NativeLoops(threads: common.threads, widest: common.isa)]
         if let own = try OpenCLLoops(device) { loops.append(own) }
-        let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: loops)
         var results: [BenchResult] = []
         var table = BenchTable()
-        let progress = Progress()
-        let shapes = self.shapes
-        for (index, shape) in shapes.enumerated() {
-            progress.update("\(index + 1) of \(shapes.count): \(shape.label) \(shape.type)")
-            let result = try bench.measure(shape)
-            results.append(result)
-            table.add(result)
+        if let linear, var shape = LinearShape(linear) {
+            shape.type = dtype.elementType
+            results.append(try LinearBench(device: device, rounds: `repeat`, loops: loops).measure(shape))
+        } else {
+            let bench = Bench(device: device, policy: kernels.policy, rounds: `repeat`, loops: loops)
+            let progress = Progress()
+            let shapes = self.shapes
+            for (index, shape) in shapes.enumerated() {
+                progress.update("\(index + 1) of \(shapes.count): \(shape.label) \(shape.type)")
+                results.append(try bench.measure(shape))
+            }
+            progress.clear()
         }
-        progress.clear()
+        results.forEach { table.add($0) }
         if common.json {
             Console.line(JSON.object([("results", .array(results.map(\.json)))]).text)
         } else {
@@ -98,6 +121,22 @@ struct BenchCommand: ParsableCommand {
         }
         for result in results {
             if let problem = result.problem { throw CommandFailure(.checkFailed, "\(result.shape.label): \(problem)") }
+        }
+    }
+
+    private func benchModel(_ folder: String, _ path: String, _ device: Device) throws {
+        let bench = ModelBench(
+            device: device, folder: folder, texts: try ModelBench.texts(path: path), rounds: `repeat`,
+            weights: dtype == .f32 ? nil : dtype.elementType)
+        let result = try bench.measure()
+        if common.json {
+            Console.line(JSON.object([("results", .array([result.json]))]).text)
+        } else {
+            Console.line("device: \(device.description.name) (\(device.description.platform))")
+            Console.line(
+                "\(result.texts) texts, \(result.tokens) tokens: \(Pretty.fixed(result.medianSeconds * 1e3, 1)) ms, "
+                    + "\(Pretty.fixed(Double(result.texts) / result.medianSeconds, 0)) texts a second; the shortest alone "
+                    + "\(Pretty.fixed(result.singleSeconds * 1e3, 3)) ms")
         }
     }
 }

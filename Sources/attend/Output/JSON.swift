@@ -5,6 +5,8 @@ enum JSON: Sendable {
     case int(Int)
     case unsigned(UInt64)
     case double(Double)
+    /// A number that is no more exact than `float32`, in as few digits as tell it from its neighbours.
+    case float(Float)
     case string(String)
     case array([JSON])
     case object([(String, JSON)])
@@ -20,6 +22,7 @@ enum JSON: Sendable {
         case .int(let value): "\(value)"
         case .unsigned(let value): "\(value)"
         case .double(let value): value.isFinite ? "\(value)" : "\"\(value)\""
+        case .float(let value): value.isFinite ? "\(value)" : "\"\(value)\""
         case .string(let value): Self.quoted(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
         case .object(let members):

@@ -19,3 +19,15 @@ final class Progress {
         isShown = false
     }
 }
+
+/// How far work has come, as a bar.
+enum ProgressBar {
+    private static let width = 24
+
+    /// `[######          ] 12 of 48`.
+    static func text(_ done: Int, of total: Int) -> String {
+        let filled = total > 0 ? min(width, done * width / total) : width
+        return "[" + String(repeating: "#", count: filled) + String(repeating: " ", count: width - filled)
+            + "] \(done) of \(total)"
+    }
+}

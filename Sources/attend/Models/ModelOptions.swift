@@ -1,0 +1,45 @@
+import ArgumentParser
+import Attention
+import Transformers
+
+/// What every command with a model takes.
+struct ModelOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The model's folder.", valueName: "dir"))
+    var model: String
+
+    @Option(help: "What weights are kept in: f32, f16 or bf16; without it, as the file has them. Arithmetic is f32.")
+    var weights: BenchCommand.StorageType?
+
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of a text with more tokens than the model takes: truncate or refuse.", valueName: "how"))
+    var longText: LongText = .truncate
+
+    enum LongText: String, ExpressibleByArgument, CaseIterable { case truncate, refuse }
+
+    func folder() throws -> ModelFolder { try ModelFolder(path: model) }
+}
+
+/// The texts of a command: its arguments, or the lines of standard input.
+struct TextArguments: ParsableArguments {
+    @Argument(help: "The texts; without any, the lines of standard input.")
+    var text: [String] = []
+
+    func all() throws -> [String] {
+        if !text.isEmpty { return text }
+        var lines: [String] = []
+        while let line = readLine() { lines.append(line) }
+        return lines
+    }
+}
+
+extension ForwardPass {
+    /// Says who was given up, a line each: devices of the choice, if none but native code was left, and of the work.
+    func reportedFallbacks(_ common: CommonOptions) -> [(from: String, reason: String)] {
+        let wasLeft = common.device == "auto" && [.native, .reference].contains(device.description.kind)
+        let skipped = wasLeft ? device.skipped.map { (from: $0.name, reason: $0.reason) } : []
+        let all = skipped + fallbacks.map { (from: $0.from, reason: $0.reason) }
+        all.forEach { Console.note("fallback: \($0.from): \($0.reason)") }
+        return all
+    }
+}
