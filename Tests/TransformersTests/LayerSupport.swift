@@ -16,7 +16,9 @@ enum Devices {
     /// The reference, and what this machine has that computes layers.
     static let all: [Device] = {
         var devices = [Device.reference]
-        if let native = try? Device.native(), computesLayers(native) { devices.append(native) }
+        for device in [try? Device.native(), try? Device.select(.cpu)] {
+            if let device, computesLayers(device) { devices.append(device) }
+        }
         return devices
     }()
 

@@ -26,7 +26,12 @@ final class OpenCLStorage: TensorStorage {
 
     func upload(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(AttentionError) {
         guard !bytes.isEmpty else { return }
-        try onQueue { (queue) throws(OpenCLError) in try buffer.write(bytes, at: offset, on: queue) }
+        try onQueue { (queue) throws(OpenCLError) in
+            try buffer.write(bytes, at: offset, on: queue)
+            // A blocking write has read the host's bytes and may still be on its way to the device; the next call has another
+            // queue.
+            try queue.finish()
+        }
     }
 
     private func onQueue(_ body: (Queue) throws(OpenCLError) -> Void) throws(AttentionError) {
