@@ -54,6 +54,9 @@ struct ModelCommandTests {
         #expect(abs(try #require(first["score"] as? Double) - SmallModels.score) < 1e-5)
         let plain = try Attend.run(["translate", "--model", model, "--device", device, "b", "a"], in: folder)
         #expect(plain.output == "ab\nab\n")
+        let streamed = try Attend.run(
+            ["translate", "--model", model, "--beam", "\(beams)", "--device", device, "b"], in: folder)
+        #expect(streamed.output == "ab\n")
     }
 
     @Test func translateDividesByTheLengthWithTheEnd() throws {

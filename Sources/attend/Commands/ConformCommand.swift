@@ -7,7 +7,8 @@ struct ConformCommand: ParsableCommand {
         commandName: "conform", abstract: "Runs case files that hold expected outputs.",
         discussion: """
             Each result is held to the gates against a fresh reference, and to the file's own values within its rtol \
-            and atol. Files without expected outputs are skipped, and so are cases that the device cannot run. No case \
+            and atol; files of single layers, as `attend layer` runs them, to their own outputs within 5e-6 of the largest value. \
+            Files without expected outputs are skipped, and so are cases that the device cannot run. No case \
             falls back to another device. Exit status 1 if any case fails.
             """)
 
@@ -63,6 +64,7 @@ struct ConformCommand: ParsableCommand {
     private func check(_ path: String, _ devices: [Device], _ tally: inout Tally, _ progress: Progress)
         throws
     {
+        if let layer = try LayerCaseFile(path: path) { return try check(layer, path, devices, &tally, progress) }
         let file = try CaseFile(path: path)
         let settings = file.settings(attention)
         let inputs = try file.inputs(settings)
@@ -73,23 +75,48 @@ struct ConformCommand: ParsableCommand {
         }
         let judge = try CaseJudge(file: file, settings: settings, inputs: inputs, problem: problem)
         for device in devices {
-            var kernel = "none"
-            var findings: [CaseFinding]
-            do {
+            try check(path, device, &tally, progress, output: "Y") {
                 let call = try device.attend(inputs, settings.options, policy: kernels.policy, fallback: .never)
-                kernel = call.report.kernel
-                findings = try judge.findings(call.outputs)
-            } catch let AttentionError.unsupported(_, reason) where kernels.kernel == nil {
-                skip(path, device, "cannot run on this device: \(reason)", &tally, progress)
-                continue
-            } catch let AttentionError.deviceFailed(_, detail) {
-                findings = [CaseFinding(tensor: "Y", gate: "error", ratio: .infinity, detail: detail)]
+                return (call.report.kernel, try judge.findings(call.outputs))
             }
-            tally.cases += 1
-            if !findings.isEmpty { tally.failed += 1 }
-            tally.failures += findings.map { Failure(name: path, device: device.description.selector, finding: $0) }
-            report(path, device, kernel, findings, progress)
         }
+    }
+
+    private func check(
+        _ layer: LayerCaseFile, _ path: String, _ devices: [Device], _ tally: inout Tally, _ progress: Progress
+    ) throws {
+        for device in devices {
+            guard layer.hasExpectations else {
+                skip(path, device, "holds no expected outputs", &tally, progress)
+                continue
+            }
+            try check(path, device, &tally, progress, output: "outputs") {
+                ("layer", try layer.findings(on: device))
+            }
+        }
+    }
+
+    /// One case on one device.
+    ///
+    /// - Parameter output: what stands for all results where there are none.
+    private func check(
+        _ path: String, _ device: Device, _ tally: inout Tally, _ progress: Progress, output: String,
+        _ run: () throws -> (kernel: String, findings: [CaseFinding])
+    ) throws {
+        var result: (kernel: String, findings: [CaseFinding])
+        do {
+            result = try run()
+        } catch let AttentionError.unsupported(_, reason) where kernels.kernel == nil {
+            return skip(path, device, "cannot run on this device: \(reason)", &tally, progress)
+        } catch let AttentionError.deviceFailed(_, detail) {
+            result = ("none", [CaseFinding(tensor: output, gate: "error", ratio: .infinity, detail: detail)])
+        }
+        tally.cases += 1
+        if !result.findings.isEmpty { tally.failed += 1 }
+        tally.failures += result.findings.map {
+            Failure(name: path, device: device.description.selector, finding: $0)
+        }
+        report(path, device, result.kernel, result.findings, progress)
     }
 
     private func skip(

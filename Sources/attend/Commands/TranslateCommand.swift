@@ -8,8 +8,8 @@ struct TranslateCommand: ParsableCommand {
         commandName: "translate", abstract: "Text through an encoder-decoder model.",
         discussion: """
             DIR holds config.json, model.safetensors (or shards with an index), source_tokens.json and target_tokens.json. The \
-            score is Σ log p / length^A, the end token counted in both. With one beam the likeliest token is taken each time, \
-            and shown as it comes.
+            score is Σ log p / length^A, the end token counted in both. With one beam the likeliest token is taken each time. \
+            The output of a single text is shown as it comes.
             """)
 
     @OptionGroup var model: ModelOptions
@@ -55,17 +55,24 @@ struct TranslateCommand: ParsableCommand {
             longSource: model.longText == .truncate ? .truncate : .refuse)
         let pass = ForwardPass(device, fallback: common.fallback.policy)
         let progress = Progress()
+        let streams = !common.json && texts.count == 1
+        let gap = translator.configuration.tokenizer == .words ? " " : ""
         var tokens = 0
         let found = try translator.translate(texts, options, pass: pass) { event in
-            guard case .token = event else { return }
+            guard case .token(_, let position, let token) = event else { return }
             tokens += 1
-            progress.update("translating: \(tokens) tokens")
+            if streams {
+                Console.piece((position > 0 ? gap : "") + translator.targetTokenizer.decode([token]))
+            } else {
+                progress.update("translating: \(tokens) tokens")
+            }
         }
         progress.clear()
+        if streams { Console.line() }
         let fallbacks = pass.reportedFallbacks(common)
         if common.json {
             Console.line(json(found, device, fallbacks).text)
-        } else {
+        } else if !streams {
             for translation in found { Console.line(Console.oneLine(translation.output)) }
         }
     }

@@ -11,6 +11,9 @@ enum Console {
     /// A line on standard output.
     static func line(_ text: String = "") { write(text + "\n", to: STDOUT_FILENO) }
 
+    /// A piece of a line on standard output, as it comes.
+    static func piece(_ text: String) { write(oneLine(text), to: STDOUT_FILENO) }
+
     /// A line on standard error.
     static func note(_ text: String) { write(oneLine(text) + "\n", to: STDERR_FILENO) }
 
