@@ -7,7 +7,7 @@ struct ConformCommand: ParsableCommand {
         commandName: "conform", abstract: "Runs case files that hold expected outputs.",
         discussion: """
             Each result is held to the gates against a fresh reference, and to the file's own values within its rtol \
-            and atol. Files without expected outputs are skipped, and so are cases that the device cannot run. No case \
+            and atol; with --precision fast to the gates alone, as the files' tolerances are those of float. Files without expected outputs are skipped, and so are cases that the device cannot run. No case \
             falls back to another device. Exit status 1 if any case fails.
             """)
 
@@ -71,7 +71,8 @@ struct ConformCommand: ParsableCommand {
             for device in devices { skip(path, device, "holds no expected outputs", &tally, progress) }
             return
         }
-        let judge = try CaseJudge(file: file, settings: settings, inputs: inputs, problem: problem)
+        let judge = try CaseJudge(
+            file: file, settings: settings, inputs: inputs, problem: problem, precision: kernels.precision)
         for device in devices {
             var kernel = "none"
             var findings: [CaseFinding]
@@ -79,7 +80,7 @@ struct ConformCommand: ParsableCommand {
                 let call = try device.attend(inputs, settings.options, policy: kernels.policy, fallback: .never)
                 kernel = call.report.kernel
                 findings = try judge.findings(call.outputs)
-            } catch let AttentionError.unsupported(_, reason) where kernels.kernel == nil {
+            } catch let AttentionError.unsupported(_, reason) where kernels.leavesChoice {
                 skip(path, device, "cannot run on this device: \(reason)", &tally, progress)
                 continue
             } catch let AttentionError.deviceFailed(_, detail) {
