@@ -39,6 +39,9 @@
 #ifndef V_STORAGE
 #define V_STORAGE f32 // storage of values
 #endif
+#ifndef HAS_HALF_PRODUCTS
+#define HAS_HALF_PRODUCTS 0 // 1: products in half, for precision .fast (terms.clh); CHUNK is 8 at most then
+#endif
 #define LANES 4
 #define LOGIT_UNIT 0x1.715476p+0f // log2 e
 #define GROUP (ITEMS_Q * ITEMS_C)
@@ -48,6 +51,7 @@
 // Every step becomes part of the kernel: a call would take registers.
 #define inline inline __attribute__((always_inline))
 #include "types.clh"
+#include "terms.clh"
 #include "problem.clh"
 #include "exp2.clh"
 #include "tanh.clh"
@@ -58,56 +62,9 @@
 #include "stages.clh"
 #include "sub_groups.clh"
 #include "tile_rows.clh"
+#include "tile_scores.clh"
 #include "tile_values.clh"
 #pragma OPENCL FP_CONTRACT OFF
-
-// s ← scores of the item's queries with its keys of the tile from `start` on.
-inline void find_scores(
-    global const uchar *q, global const uchar *k, global const int *blocks, const problem *p, const work *w, int start,
-    int item, local lanes *memory, lanes s[LANES * KEY_VECTORS * QUERY_VECTORS]) {
-    FORGET(item);
-    const int iq = item / ITEMS_C, ic = item - iq * ITEMS_C;
-    // Sums of its own: one compiler leaves in memory what comes by pointer.
-    lanes sums[LANES * KEY_VECTORS * QUERY_VECTORS], next_q[Q_SLOTS], next_k[K_SLOTS];
-#pragma unroll
-    for (int t = 0; t < LANES * KEY_VECTORS * QUERY_VECTORS; ++t)
-        sums[t] = (lanes)(0.0f);
-    load_chunk(q, k, blocks, p, w, start, 0, item, next_q, next_k);
-#if SIDE_VECTORS > (TILE_K - CHUNK) * TILE_Q / LANES
-    // The last weights of the tile before have been read by all: queries and keys come in their place.
-    barrier(CLK_LOCAL_MEM_FENCE);
-#endif
-    store_chunk(next_q, next_k, item, memory);
-    int side = 0, depth = 0;
-    do {
-        const bool has_more = depth + CHUNK < p->depth;
-        // On its way while this chunk is computed with.
-        if (has_more)
-            load_chunk(q, k, blocks, p, w, start, depth + CHUNK, item, next_q, next_k);
-        // What others have brought is there, and the other side has been read by all.
-        barrier(CLK_LOCAL_MEM_FENCE);
-        local const lanes *qt = memory + side * SIDE_VECTORS, *kt = qt + CHUNK * Q_ROW;
-#pragma unroll 2
-        for (int d = 0; d < CHUNK; ++d) {
-            lanes queries[QUERY_VECTORS];
-#pragma unroll
-            for (int v = 0; v < QUERY_VECTORS; ++v)
-                queries[v] = qt[d * Q_ROW + v * ITEMS_Q + iq];
-#pragma unroll
-            for (int u = 0; u < KEY_VECTORS; ++u) {
-                const lanes keys = kt[d * K_ROW + u * ITEMS_C + ic];
-                ADD_PRODUCTS(u * LANES, keys)
-            }
-        }
-        side = 1 - side;
-        if (has_more)
-            store_chunk(next_q, next_k, item, memory + side * SIDE_VECTORS);
-        depth += CHUNK;
-    } while (depth < p->depth);
-#pragma unroll
-    for (int t = 0; t < LANES * KEY_VECTORS * QUERY_VECTORS; ++t)
-        s[t] = sums[t];
-}
 
 // Softcap, and what stage_shifts has found, in place. Excluded keys are marked; best ← the largest attended one.
 inline void find_logits(
@@ -143,7 +100,7 @@ inline void find_logits(
 // s ← weights, which go to local memory too; sum ← sum + theirs.
 inline void find_weights(
     bool is_mixed, int item, const lanes best[QUERY_VECTORS], lanes s[LANES * KEY_VECTORS * QUERY_VECTORS],
-    local lanes *weights, lanes sum[QUERY_VECTORS]) {
+    local terms *weights, lanes sum[QUERY_VECTORS]) {
     float nothing = -0.0f;
     FORGET(item);
     FORGET_FLOAT(nothing);
@@ -156,7 +113,7 @@ inline void find_weights(
             lanes e = exp2_lanes(x - best[v]);
             if (is_mixed)
                 e = select(e, (lanes)(nothing), AS_INTS(x) == EXCLUDED);
-            weights[((t / LANES * ITEMS_C + ic) * LANES + t % LANES) * (TILE_Q / LANES) + v * ITEMS_Q + iq] = e;
+            weights[((t / LANES * ITEMS_C + ic) * LANES + t % LANES) * (TILE_Q / LANES) + v * ITEMS_Q + iq] = AS_TERMS(e);
             sum[v] += e;
         }
 #pragma unroll
@@ -195,7 +152,7 @@ GROUP_KERNEL(GROUP) flash_tiled(
     for (int start = w.low / TILE_K * TILE_K; start < w.high; start += TILE_K) {
         lanes s[LANES * KEY_VECTORS * QUERY_VECTORS], larger[QUERY_VECTORS];
         const bool is_mixed = start < low_all || start + TILE_K > high_all;
-        find_scores(q, k, blocks, &p, &w, start, item, first_memory, s);
+        find_scores(q, k, blocks, &p, &w, start, item, (local terms *)first_memory, s);
         // Queries and keys have been read by all: shifts come in their place.
         barrier(CLK_LOCAL_MEM_FENCE);
         if (is_mixed)
@@ -232,8 +189,9 @@ GROUP_KERNEL(GROUP) flash_tiled(
             for (int c = 0; c < LANES * VALUE_VECTORS; ++c)
                 out[c * QUERY_VECTORS + i] *= factor;
         }
-        find_weights(is_mixed, item, best, s, first_memory, sum);
-        add_values(v, blocks, &p, &w, start, column, item, first_memory, second_memory, odd, out);
+        local terms *weights = (local terms *)first_memory, *values = (local terms *)second_memory;
+        find_weights(is_mixed, item, best, s, weights, sum);
+        add_values(v, blocks, &p, &w, start, column, item, weights, values, odd, out);
     }
     find_sum(item, second_memory, sum);
     const float sink = sinks ? sinks[w.head] : -INFINITY;

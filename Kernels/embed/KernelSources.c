@@ -79,6 +79,12 @@ static const unsigned char reduce_clh[] = {
 static const unsigned char tile_values_clh[] = {
 #embed "../common/tile_values.clh"
 };
+static const unsigned char tile_scores_clh[] = {
+#embed "../common/tile_scores.clh"
+};
+static const unsigned char terms_clh[] = {
+#embed "../common/terms.clh"
+};
 static const unsigned char scores_cl[] = {
 #embed "../attention/scores.cl"
 };
@@ -186,6 +192,8 @@ static const struct {
     {"sub_groups.clh", sub_groups_clh, sizeof sub_groups_clh},
     {"reduce.clh", reduce_clh, sizeof reduce_clh},
     {"tile_values.clh", tile_values_clh, sizeof tile_values_clh},
+    {"tile_scores.clh", tile_scores_clh, sizeof tile_scores_clh},
+    {"terms.clh", terms_clh, sizeof terms_clh},
     {"scores.cl", scores_cl, sizeof scores_cl},
     {"softmax.cl", softmax_cl, sizeof softmax_cl},
     {"weighted_sum.cl", weighted_sum_cl, sizeof weighted_sum_cl},

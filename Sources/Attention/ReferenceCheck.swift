@@ -18,11 +18,14 @@ public struct ReferenceCheck: Sendable {
 
     /// Computes `problem` in `Double`. Cost: O(Lq · Lk · (D + Dv)) a head, in plain loops.
     ///
+    /// - Parameter precision: What the results that are held to it were asked for, which decides their bounds.
     /// - Throws: `AttentionError` if the operands cannot be read.
-    public init(_ problem: AttentionProblem, _ inputs: AttentionInputs) throws(AttentionError) {
+    public init(_ problem: AttentionProblem, _ inputs: AttentionInputs, precision: Precision = .standard)
+        throws(AttentionError)
+    {
         self.problem = problem
         self.inputs = inputs
-        result = try Reference.evaluate(problem, inputs)
+        result = try Reference.evaluate(problem, inputs, precision: precision)
     }
 
     /// For each tensor and gate that does not hold, the worst place.

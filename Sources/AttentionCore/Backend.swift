@@ -121,16 +121,19 @@ public struct PlanPolicy: Hashable, Sendable {
     public var usesTuning: Bool
     /// The most scratch memory a call may take, in bytes. Calls that need more are cut into pieces.
     public var workspaceLimit: Int
+    /// What the products are computed in.
+    public var precision: Precision
 
     public init(
         kernel: String? = nil, family: String? = nil, tiles: [String: Int] = [:], usesTuning: Bool = true,
-        workspaceLimit: Int = 256 << 20
+        workspaceLimit: Int = 256 << 20, precision: Precision = .standard
     ) {
         self.kernel = kernel
         self.family = family
         self.tiles = tiles
         self.usesTuning = usesTuning
         self.workspaceLimit = workspaceLimit
+        self.precision = precision
     }
 }
 

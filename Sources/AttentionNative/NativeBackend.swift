@@ -42,6 +42,9 @@ public final class NativeBackend: Backend {
     }
 
     public func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
+        if policy.precision == .fast {
+            throw .unsupported(device: device.name, reason: "precision fast: native code computes in float alone")
+        }
         if let refusal = KernelProblem.refusal(problem.shape) {
             throw .unsupported(device: device.name, reason: refusal)
         }

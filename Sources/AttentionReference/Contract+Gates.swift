@@ -107,7 +107,7 @@ extension Contract {
             guard actual.isFinite, due.isFinite else { continue }
             size.note(
                 error: abs(actual - due), rounding: 0,
-                allowed: logSumExpAllowance(due, facts, dimension: s.headDimension),
+                allowed: logSumExpAllowance(due, facts, dimension: s.headDimension) + facts.logSumExpSlack,
                 index, found: actual, expected: due)
         }
         return [kind, size].compactMap(\.finding)

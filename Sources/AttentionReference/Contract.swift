@@ -26,6 +26,27 @@ import AttentionCore
 /// | bits | present keys and values | the same bytes |
 ///
 /// A sink counts as a key with a value of 0 and T = |sink|. `float64` results are rounded by 2⁻⁵³ and held to the gates of f32.
+///
+/// ## Products in half
+///
+/// ``Precision/fast`` has a bound of its own. Queries (scale included), keys, weights and values are rounded to half, h = 2⁻¹¹, and
+/// 8 products are added up in half; ten roundings meet, and 11h covers what they multiply to. Each half below t = 2⁻¹⁴ may vanish,
+/// though devices that keep subnormal numbers lose less. With δ_j = 11h·Σ_d |scale·q_d·k_jd| and what is lost of a score, 4 times that
+/// sum at most and t·Σ_d(|k_jd| + 3/2·|scale·q_d| + 2), each weight p_j is between p_j·e^−δ_j and p_j·e^δ_j of their own sum Z:
+///
+///     O' − O = Σ p_j·(e^ε_j − 1)·(v_j − O) / Z'     P_j = p_j·e^δ_j / Z     Z = Σ p_j·e^−δ_j     R = min(max P_j, 1)
+///     half = Σ p_j·(e^δ_j − 1)·(|v_j| + |O|)/Z + Σ (11h·P_j + min(t·R, P_j))·|v_j| + t·P_j + 2·min(t·R, P_j·|v_j|)
+///
+/// | gate | holds for | what |
+/// |---|---|---|
+/// | G0 | everything | as above |
+/// | F1 | output | error − rnd ≤ det + half |
+/// | F2 | at least 64 elements of 8 rows that no sink leads | RMS((error − rnd) / (det + half)) ≤ 0.1 |
+/// | E | as above, δ of both keys taken off as well; values of 2⁻¹⁴ and more | the value, or the value rounded to half, exactly |
+/// | L | logSumExp | as above and ln Σ p_j·e^δ_j |
+///
+/// Scores that a call asks for are in float always. Nothing is promised of a row that half has no room for: for some key that it
+/// attends Σ_d |scale·q_d·k_jd|, an element of the key or one of scale·q is beyond 41,000, or one of the value beyond 8,000.
 public enum Contract {
     /// Half a unit in the last place of `float32`.
     static let u = 0x1p-24
@@ -72,7 +93,10 @@ public enum Contract {
         guard reference.absolute.count == reference.output.count else {
             throw .invalid("reference", .combination, expected: "a result with bounds", found: "one without")
         }
-        var all = try measureOutput(outputs.output, problem, reference, isStandardNormal)
+        var all =
+            reference.precision == .fast
+            ? try measureFastOutput(outputs.output, problem, reference)
+            : try measureOutput(outputs.output, problem, reference, isStandardNormal)
         if let tensor = outputs.logSumExp { all += try measureLogSumExp(tensor, problem, reference) }
         if let tensor = outputs.scores { all += try measureScores(tensor, problem, reference) }
         var unequal: [String: Bool] = [:]

@@ -2,7 +2,7 @@
 public struct Finding: Sendable, Hashable, CustomStringConvertible {
     /// `output`, `logSumExp`, `scores`, `presentKey` or `presentValue`.
     public let tensor: String
-    /// G0 G1 G2 G3 G4 E L S or bits, as ``Contract`` lists them.
+    /// G0 G1 G2 G3 G4 F1 F2 E L S or bits, as ``Contract`` lists them.
     public let gate: String
     /// The largest error over what is allowed: the gate is passed up to 1. Either 0 or ∞ for the gates that want equality. For G3 the share of
     /// elements that are not correctly rounded over the share allowed, for G4 the RMS over the RMS allowed.

@@ -24,23 +24,26 @@ public enum Reference {
     ///   - inputs: the operands that `problem` was made from.
     ///   - control: looked at between rows.
     ///   - withBounds: also compute the sums that ``Contract`` needs. Without them the value loop does a quarter of the work.
+    ///   - precision: what the other implementation was asked for: it decides the bounds, and the rows that have any, not the result.
     /// - Throws: ``AttentionError/cancelled``, ``AttentionError/outOfMemory(bytes:device:)``, or what a device throws when its memory
     ///   is downloaded.
     /// - Complexity: O(pairs · (D + Dv)) time; memory for the operands and results as `Double`, and `B·Hq·Lq·Lk` only if
     ///   scores are asked for.
     public static func evaluate(
-        _ problem: AttentionProblem, _ inputs: AttentionInputs, control: RunControl? = nil, withBounds: Bool = true
+        _ problem: AttentionProblem, _ inputs: AttentionInputs, control: RunControl? = nil, withBounds: Bool = true,
+        precision: Precision = .standard
     ) throws(AttentionError) -> ReferenceResult {
         try control?.check()
-        let results = try ResultBuffers(problem, withBounds: withBounds)
+        let results = try ResultBuffers(problem, withBounds: withBounds, precision)
         guard !problem.isEmpty else { return results.result(problem) }
         let (problem, inputs) = try AttentionInputs.withoutBlocks(problem, inputs)
         let operands = try ReferenceOperands(problem, inputs)
+        let half = precision == .fast && withBounds ? HalfFacts(problem, operands) : nil
         let blocks = RowBlock.all(of: problem)
 
         @Sendable func work(_ index: Int) {
             let block = blocks[index]
-            let worker = RowWorker(problem, operands, results)
+            let worker = RowWorker(problem, operands, results, half)
             for row in block.rows {
                 do { try control?.check() } catch { return }
                 worker.evaluate(block.segment, head: block.head, row: row)

@@ -9,12 +9,16 @@ public struct ReferenceBackend: Backend {
 
     public init() {}
 
-    /// - Throws: ``AttentionError/unsupported(device:reason:)`` if the policy asks for a kernel or family by another name.
+    /// - Throws: ``AttentionError/unsupported(device:reason:)`` if the policy asks for a kernel or family by another name, or for
+    ///   ``Precision/fast``.
     public func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
         for name in [policy.kernel, policy.family] {
             guard let name, name != "reference" else { continue }
             throw .unsupported(
                 device: device.name, reason: "it has one kernel, 'reference', and '\(name)' was asked for")
+        }
+        guard policy.precision == .standard else {
+            throw .unsupported(device: device.name, reason: "precision fast: it computes in Double alone")
         }
         return ReferencePlan(problem)
     }

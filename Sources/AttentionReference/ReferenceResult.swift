@@ -23,6 +23,10 @@ public struct ReferenceResult: Sendable {
     public let weightedGaps: [Double]
     /// What may be lost to numbers too small for `float32` (see ``Contract``).
     public let underflow: [Double]
+    /// What products in half may add to the error of each output element; empty for ``Precision/standard``.
+    public let halfAllowance: [Double]
+    /// What the bounds are for.
+    public let precision: Precision
 }
 
 /// What the reference knows of one row.
@@ -33,7 +37,8 @@ public struct ReferenceRow: Hashable, Sendable {
         case specified
         /// NaN: a score is NaN or +∞.
         case notANumber
-        /// No crash, and nothing more: a score, or an intermediate of one, is larger than 2¹²⁶.
+        /// No crash, and nothing more: a score, or an intermediate of one, is larger than 2¹²⁶, or more than ``Precision/fast`` has
+        /// room for.
         case unspecified
     }
 
@@ -46,6 +51,8 @@ public struct ReferenceRow: Hashable, Sendable {
     public var lead = 0.0
     /// The lead that is left if every score is off by as much as `float32` arithmetic allows.
     public var certainLead = 0.0
+    /// What products in half may add to the error of the log-sum-exp; 0 for ``Precision/standard``.
+    public var logSumExpSlack = 0.0
     /// The key of the best score, counted from the first key of the row's segment; −1 in an empty row.
     public var bestKey = -1
 
@@ -57,12 +64,13 @@ public struct ReferenceRow: Hashable, Sendable {
 /// `@unchecked Sendable`: no two row blocks share an element, and nothing is read before all are done.
 final class ResultBuffers: @unchecked Sendable {
     let output, logSumExp, scores, scoreAllowance: UnsafeMutableBufferPointer<Double>
-    let absolute, weightedTerms, weightedGaps, underflow: UnsafeMutableBufferPointer<Double>
+    let absolute, weightedTerms, weightedGaps, underflow, halfAllowance: UnsafeMutableBufferPointer<Double>
     let rows: UnsafeMutableBufferPointer<ReferenceRow>
     let withBounds: Bool
+    let precision: Precision
     private let storage: [HostStorage]
 
-    init(_ problem: AttentionProblem, withBounds: Bool) throws(AttentionError) {
+    init(_ problem: AttentionProblem, withBounds: Bool, _ precision: Precision) throws(AttentionError) {
         let shape = problem.shape
         var owners: [HostStorage] = []
         // Through HostStorage, since Swift's own allocation traps where memory is refused.
@@ -85,6 +93,7 @@ final class ResultBuffers: @unchecked Sendable {
         weightedTerms = try zeros(elements, "output", if: withBounds)
         weightedGaps = try zeros(elements, "output", if: withBounds)
         underflow = try zeros(elements, "output", if: withBounds)
+        halfAllowance = try zeros(elements, "output", if: withBounds && precision == .fast)
         logSumExp = try zeros(rowShape, "logSumExp")
         scores = try zeros(pairs, "scores", if: problem.scores != nil)
         scoreAllowance = try zeros(pairs, "scores", if: problem.scores != nil)
@@ -92,6 +101,7 @@ final class ResultBuffers: @unchecked Sendable {
         rows.initialize(repeating: ReferenceRow())
         storage = owners
         self.withBounds = withBounds
+        self.precision = precision
     }
 
     deinit { rows.deallocate() }
@@ -102,6 +112,6 @@ final class ResultBuffers: @unchecked Sendable {
             scores: problem.scores == nil ? nil : Array(scores),
             scoreAllowance: problem.scores == nil ? nil : Array(scoreAllowance),
             absolute: Array(absolute), weightedTerms: Array(weightedTerms), weightedGaps: Array(weightedGaps),
-            underflow: Array(underflow))
+            underflow: Array(underflow), halfAllowance: Array(halfAllowance), precision: precision)
     }
 }

@@ -6,7 +6,8 @@ extension RowWorker {
 
     /// output = Σ weight·v and the sums for its bounds, over the attended keys alone: the others may hold anything.
     func output(
-        _ segment: Segment, _ h: Int, _ row: Int, _ keys: Range<Int>, _ softmax: RowSoftmax, _ facts: ReferenceRow
+        _ segment: Segment, _ h: Int, _ row: Int, _ keys: Range<Int>, _ softmax: RowSoftmax, _ facts: ReferenceRow,
+        _ loose: HalfRow?
     ) {
         let columns = problem.shape.valueDimension
         guard facts.attended > 0 else { return }
@@ -27,6 +28,7 @@ extension RowWorker {
                 for d in 0..<columns { sum[d] += p * value[j * columns + d] }
             }
             if results.withBounds { bounds(value, target, keys, softmax, facts) }
+            if let loose { halfBounds(value, target, keys, loose) }
             for d in 0..<columns where !sum[d].isFinite { sum[d] = notFinite(value + d, columns, keys) }
             if facts.certainLead > Self.decisiveLead {
                 // The contract makes the output that key's value, not nearly that.

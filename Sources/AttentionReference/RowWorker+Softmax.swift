@@ -68,12 +68,14 @@ extension RowWorker {
         let best = facts.bestKey
         // The worst that a sum of D products, and the few steps after it, can be off by.
         let slack = Self.u * Double(problem.shape.headDimension + 4)
+        // What products in half may take off on top.
+        func loose(_ j: Int) -> Double { half == nil ? 0 : self.slack[j] }
         facts.lead = score[best] - sink
-        facts.certainLead = facts.lead - slack * (term[best] + (sink.isFinite ? abs(sink) : 0))
+        facts.certainLead = facts.lead - slack * (term[best] + (sink.isFinite ? abs(sink) : 0)) - loose(best)
         for j in keys where isAttended[j] && j != best {
             let lead = score[best] - score[j]
             facts.lead = min(facts.lead, lead)
-            facts.certainLead = min(facts.certainLead, lead - slack * (term[best] + term[j]))
+            facts.certainLead = min(facts.certainLead, lead - slack * (term[best] + term[j]) - loose(best) - loose(j))
         }
     }
 }

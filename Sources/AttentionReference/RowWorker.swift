@@ -13,9 +13,13 @@ final class RowWorker {
     let problem: AttentionProblem
     let operands: ReferenceOperands
     let results: ResultBuffers
+    /// For bounds of products in half; `nil` for those of float.
+    let half: HalfFacts?
 
     /// Per key of the segment: the score, then T (the sum of the sizes of what the score was added up from), then the weight.
     let score, term, weight: UnsafeMutablePointer<Double>
+    /// Per key: what products in half may take off the score.
+    let slack: UnsafeMutablePointer<Double>
     let isAttended: UnsafeMutablePointer<Bool>
     /// Per value column: the sums over keys that the output and its bounds are made of.
     let sums: UnsafeMutablePointer<Double>
@@ -25,14 +29,18 @@ final class RowWorker {
     /// Half a unit in the last place of `float32`, in which others compute.
     static let u = 0x1p-24
 
-    init(_ problem: AttentionProblem, _ operands: ReferenceOperands, _ results: ResultBuffers) {
+    init(
+        _ problem: AttentionProblem, _ operands: ReferenceOperands, _ results: ResultBuffers, _ half: HalfFacts? = nil
+    ) {
         self.problem = problem
+        self.half = half
         self.operands = operands
         self.results = results
         let keys = max(problem.shape.keyLength, 1)
         score = .allocate(capacity: keys)
         term = .allocate(capacity: keys)
         weight = .allocate(capacity: keys)
+        slack = .allocate(capacity: half == nil ? 0 : keys)
         isAttended = .allocate(capacity: keys)
         sums = .allocate(capacity: 4 * problem.shape.valueDimension)
     }
@@ -41,6 +49,7 @@ final class RowWorker {
         score.deallocate()
         term.deallocate()
         weight.deallocate()
+        slack.deallocate()
         isAttended.deallocate()
         sums.deallocate()
     }
@@ -55,9 +64,10 @@ final class RowWorker {
         products(segment, h, i, keys)
         var facts = adjust(segment, h, i, keys)
         let softmax = weigh(keys, sink: problem.sinks.isEmpty ? -.infinity : problem.sinks[h], &facts)
+        let loose = half == nil || facts.state != .specified ? nil : halfRow(keys, &facts)
         results.logSumExp[row] = softmax.logSumExp
         results.rows[row] = facts
-        output(segment, h, row, keys, softmax, facts)
+        output(segment, h, row, keys, softmax, facts, loose)
         if problem.scores == .masked || problem.scores == .probabilities {
             finalScores(segment, row, keys, softmax, facts)
         }
@@ -93,6 +103,7 @@ final class RowWorker {
         var facts = ReferenceRow()
         var isTooLarge = false
         let slope = problem.alibiSlopes.isEmpty ? 0 : problem.alibiSlopes[h]
+        let row = (segment.batch * problem.shape.queryHeads + h) * problem.shape.queryLength + segment.queryStart + i
         let position = i + segment.offset
         for j in keys {
             var mask = 0.0
@@ -107,6 +118,7 @@ final class RowWorker {
             }
             guard isAttended[j] else { continue }
             facts.attended += 1
+            if !findSlack(segment, h, row: row, j) { isTooLarge = true }
             var size = scaleAndCap(j)
             score[j] += mask
             term[j] += abs(mask)

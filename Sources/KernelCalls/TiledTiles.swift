@@ -13,14 +13,19 @@ public struct TiledTiles: Hashable, Sendable {
     public let chunk: Int
     /// Value columns beyond which another row is better.
     public let mostColumns: Int
+    /// Whether products are in half: what is multiplied takes half the room in local memory.
+    public let hasHalfProducts: Bool
     /// Device, figure and date behind the choice.
     public let measured: String
 
     /// Floats in one vector of the text.
     private static let lanes = 4
+    /// Products to a sum in half, at most: the bound of ``Precision/fast`` counts on it.
+    private static let mostHalfProducts = 8
+
     public init(
         itemsQ: Int, itemsC: Int, queryVectors: Int = 1, keyVectors: Int = 1, mostValueVectors: Int = 1, chunk: Int,
-        mostColumns: Int = .max, measured: String
+        mostColumns: Int = .max, hasHalfProducts: Bool = false, measured: String
     ) {
         self.itemsQ = itemsQ
         self.itemsC = itemsC
@@ -29,13 +34,16 @@ public struct TiledTiles: Hashable, Sendable {
         self.mostValueVectors = mostValueVectors
         self.chunk = chunk
         self.mostColumns = mostColumns
+        self.hasHalfProducts = hasHalfProducts
         self.measured = measured
     }
 
     /// Sizes by their names in the text; those that are not given are the first row's.
     ///
     /// - Returns: `nil` and why where the text cannot have them.
-    public static func given(_ sizes: [String: Int]) -> (tiles: TiledTiles?, refusal: String) {
+    public static func given(
+        _ sizes: [String: Int], hasHalfProducts: Bool = false
+    ) -> (tiles: TiledTiles?, refusal: String) {
         var values = table[0].sizes
         if let refusal = space.refusal(sizes) { return (nil, refusal) }
         values.merge(sizes) { $1 }
@@ -46,9 +54,12 @@ public struct TiledTiles: Hashable, Sendable {
         else { return (nil, "a tile size is missing") }
         let tiles = TiledTiles(
             itemsQ: itemsQ, itemsC: itemsC, queryVectors: queryVectors, keyVectors: keyVectors,
-            mostValueVectors: valueVectors, chunk: chunk, measured: "as given")
+            mostValueVectors: valueVectors, chunk: chunk, hasHalfProducts: hasHalfProducts, measured: "as given")
         guard chunk % lanes == 0, tiles.tileK % chunk == 0 else {
             return (nil, "CHUNK is \(chunk), not a multiple of \(lanes) that divides a tile of \(tiles.tileK) keys")
+        }
+        guard !hasHalfProducts || chunk <= mostHalfProducts else {
+            return (nil, "CHUNK is \(chunk), above \(mostHalfProducts), the most products of a sum in half")
         }
         return (tiles, "")
     }
@@ -88,10 +99,25 @@ public struct TiledTiles: Hashable, Sendable {
 
     /// Local memory of a work-group, in bytes: as FIRST_VECTORS and SECOND_VECTORS of stages.clh, and three flags.
     public func localBytes(valueVectors: Int) -> Int {
-        let staged = 2 * chunk * (tileQ + tileK + 2 * Self.lanes), weights = tileK * (tileQ + 1)
-        let values = 2 * chunk * columns(valueVectors), reduced = itemsC * tileQ
-        return (max(staged, weights) + max(values, reduced)) * MemoryLayout<Float>.stride
-            + 3 * MemoryLayout<Int32>.stride
+        // Of a number that is multiplied: of queries, keys and values.
+        let term = MemoryLayout<Float>.stride / (hasHalfProducts ? 2 : 1)
+        let staged = 2 * chunk * (tileQ + tileK + 2 * Self.lanes) * term
+        let values = 2 * chunk * columns(valueVectors) * term
+        let shifts = tileK * (tileQ + 1) * MemoryLayout<Float>.stride
+        let reduced = itemsC * tileQ * MemoryLayout<Float>.stride
+        return max(staged, shifts) + max(values, reduced) + 3 * MemoryLayout<Int32>.stride
+    }
+
+    /// The rows for products in float, or in half.
+    public static func table(hasHalfProducts: Bool) -> [TiledTiles] { hasHalfProducts ? table.map(\.inHalf) : table }
+
+    /// The same for products in half. Sums of 8 of them, so that less is spent on adding up in float; 64 work-items have no
+    /// registers for that on one GPU.
+    private var inHalf: TiledTiles {
+        TiledTiles(
+            itemsQ: itemsQ, itemsC: itemsC, queryVectors: queryVectors, keyVectors: keyVectors,
+            mostValueVectors: mostValueVectors, chunk: group > Self.smallestGPUGroup ? Self.mostHalfProducts : chunk,
+            mostColumns: mostColumns, hasHalfProducts: true, measured: "tiles of float; in half not measured on a GPU")
     }
 
     public static let table: [TiledTiles] = [

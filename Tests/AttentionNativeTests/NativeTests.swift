@@ -110,6 +110,7 @@ struct NativeTests {
         #expect(try reason(.float32, 4, PlanPolicy(family: "tiled"))?.contains("'wide'") == true)
         #expect(try reason(.float32, 1025, PlanPolicy(kernel: "flash_wide"))?.contains("beyond 1024") == true)
         #expect(try reason(.float32, 1025, PlanPolicy()) == nil)
+        #expect(try reason(.float32, 4, PlanPolicy(precision: .fast))?.contains("precision fast") == true)
     }
 
     @Test func aCancelledCallStops() throws {

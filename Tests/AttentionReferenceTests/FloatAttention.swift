@@ -27,12 +27,13 @@ struct FloatAttention {
 
     var arithmetic = Arithmetic.plain
     var fault: Fault?
+    var products = HalfSum.Products.float
 
     func run(_ problem: AttentionProblem, _ inputs: AttentionInputs) throws -> AttentionOutputs {
         let outputs = try problem.makeOutputs(for: inputs) { bytes throws(AttentionError) in
             try HostStorage(byteCount: bytes)
         }
-        var call = FloatCall(problem, try FloatOperands(problem, inputs), arithmetic, fault)
+        var call = FloatCall(problem, try FloatOperands(problem, inputs), arithmetic, fault, products)
         call.compute()
         let s = problem.shape
         let view = problem.outputView(outputs.output)

@@ -12,6 +12,9 @@ struct FloatCall {
     let operands: FloatOperands
     let arithmetic: FloatAttention.Arithmetic
     let fault: Fault?
+    let products: HalfSum.Products
+    /// Sums in half of the output's columns.
+    private var columnSums: [HalfSum]
     var output: [Float]
     var logSumExp: [Float]
     var scores: [Float]
@@ -19,9 +22,12 @@ struct FloatCall {
     private static let log2e: Float = 1.44269504088896341
 
     init(
-        _ problem: AttentionProblem, _ operands: FloatOperands, _ arithmetic: FloatAttention.Arithmetic, _ fault: Fault?
+        _ problem: AttentionProblem, _ operands: FloatOperands, _ arithmetic: FloatAttention.Arithmetic,
+        _ fault: Fault?, _ products: HalfSum.Products
     ) {
         (self.problem, self.operands, self.arithmetic, self.fault) = (problem, operands, arithmetic, fault)
+        self.products = products
+        columnSums = Array(repeating: HalfSum(products), count: problem.shape.valueDimension)
         let s = problem.shape
         let rows = s.batch * s.queryHeads * s.queryLength
         output = Array(repeating: 0, count: rows * s.valueDimension)
@@ -100,6 +106,7 @@ struct FloatCall {
         let q = ((segment.batch * s.queryHeads + head) * s.queryLength + segment.queryStart + i) * s.headDimension
         let k = ((segment.batch * s.keyValueHeads + group) * s.keyLength + key) * s.headDimension
         var sum: Float = 0
+        if products != .float && problem.scores == nil { return dotInHalf(q, k) }
         operands.query.withUnsafeBufferPointer { query in
             operands.key.withUnsafeBufferPointer { keys in
                 for d in 0..<s.headDimension { sum = flushed(sum + flushed(query[q + d] * keys[k + d])) }
@@ -109,6 +116,18 @@ struct FloatCall {
         let scale = fault == .scaleByValueDimension ? 1 / Double(s.valueDimension).squareRoot() : problem.scale
         let score = flushed(sum * Float(scale))
         return fault == .scoresHalf ? rounded(score, .float16) : score
+    }
+
+    /// The scale goes to the query before that is rounded.
+    private func dotInHalf(_ q: Int, _ k: Int) -> Float {
+        var scale = Float(problem.scale)
+        if fault == .scaleDropped { scale = 1 }
+        if fault == .scaleByValueDimension { scale = 1 / Float(problem.shape.valueDimension).squareRoot() }
+        var (part, sum) = (HalfSum(products), Float(0))
+        for d in 0..<problem.shape.headDimension {
+            if let full = part.add(operands.query[q + d] * scale, operands.key[k + d]) { sum += full }
+        }
+        return sum + part.take()
     }
 
     private func capped(_ s: Float) -> Float {
@@ -182,6 +201,7 @@ struct FloatCall {
             if isOnline && score > running {
                 let factor = running == -.infinity || fault == .rescaleDropped ? 1 : exponential(running - score)
                 sum = flushed(sum * factor)
+                addColumnSums(to: &total)
                 for d in 0..<columns { total[d] = flushed(total[d] * factor) }
                 running = score
             }
@@ -192,6 +212,7 @@ struct FloatCall {
             if arithmetic == .normalizedFirst { continue }
             accumulate(&total, weights[index], (values + entries[index].key) * columns)
         }
+        addColumnSums(to: &total)
         if arithmetic == .online && sink > -.infinity && !maximum.isNaN {
             let top = max(running, sink)
             let factor = exponential(running - top)
@@ -215,15 +236,24 @@ struct FloatCall {
         finish(line, entries, weights, sum, maximum, unit, sink)
     }
 
-    private func accumulate(_ total: inout [Float], _ weight: Float, _ value: Int) {
+    private mutating func accumulate(_ total: inout [Float], _ weight: Float, _ value: Int) {
         let columns = total.count
         operands.value.withUnsafeBufferPointer { values in
             for d in 0..<columns {
                 let element = values[value + (fault == .columnShift ? (d + 1) % columns : d)]
                 if fault == .nanDropped && element.isNaN { continue }
+                if products != .float {
+                    if let full = columnSums[d].add(weight, element) { total[d] += full }
+                    continue
+                }
                 total[d] = flushed(total[d] + flushed(weight * element))
             }
         }
+    }
+
+    private mutating func addColumnSums(to total: inout [Float]) {
+        guard products != .float else { return }
+        for d in total.indices { total[d] += columnSums[d].take() }
     }
 
     private mutating func finish(

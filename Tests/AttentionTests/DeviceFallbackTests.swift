@@ -39,7 +39,7 @@ import Testing
         #expect(fallbacks == [0, 0, 1, 0, 0])
     }
 
-    @Test(arguments: [PlanPolicy(kernel: "flash_wide"), PlanPolicy(family: "wide")])
+    @Test(arguments: [PlanPolicy(kernel: "flash_wide"), PlanPolicy(family: "wide"), PlanPolicy(precision: .fast)])
     func aKernelAskedForByNameIsNotReplaced(_ policy: PlanPolicy) throws {
         let refusal = AttentionError.unsupported(device: "fake", reason: "no such kernel")
         let inputs = try smallInputs()

@@ -21,6 +21,8 @@ struct KernelMutation: Sendable, CustomStringConvertible {
     /// Needs a device whose work-items run on until they meet a barrier: PoCL's wait for each other at the ends of loops as well,
     /// and its compiler takes minutes for work-groups with many barriers.
     var needsBarriers = false
+    /// What the kernel is asked for.
+    var precision = Precision.standard
     /// Needs a device with sub-groups whose work-items exchange numbers.
     var needsSubGroups = false
 

@@ -13,12 +13,12 @@ extension KernelMutation {
 
     static let tiled: [KernelMutation] = [
         unguarded(
-            "before the first queries and keys", "flash_tiled.cl",
+            "before the first queries and keys", "tile_scores.clh",
             "// The last weights of the tile before have been read by all: queries and keys come in their place.",
             indent: 4,
             "k1365", "size:", tiles: ["ITEMS_Q": 4, "ITEMS_C": 8, "VALUE_VECTORS": 4]),
         unguarded(
-            "at queries and keys", "flash_tiled.cl",
+            "at queries and keys", "tile_scores.clh",
             "// What others have brought is there, and the other side has been read by all.", indent: 8, "size:"),
         unguarded(
             "before shifts", "flash_tiled.cl", "// Queries and keys have been read by all: shifts come in their place.",
@@ -83,7 +83,9 @@ extension KernelMutation {
             "tiled: mask of another row", "stages.clh",
             "w->s.query_start + w->first + row);\n            const float m",
             "w->s.query_start + w->first);\n            const float m", "mask"),
-        change("tiled: NaN value dropped", "tile_values.clh", "AS_INTS(weight) < 0)", "(lane_ints)(-1))", "valueNaN"),
+        change(
+            "tiled: NaN value dropped", "tile_values.clh", "TERM_BITS(weight) < (term_ints)(0))", "(term_ints)(-1))",
+            "valueNaN"),
         change(
             "tiled: wrong key head", "stages.clh", "key_row(p, p->k, blocks, &w->s, w->head / p->group,",
             "key_row(p, p->k, blocks, &w->s, w->head % p->group,", "h4/2"),

@@ -63,10 +63,14 @@ enum TestDevices {
         guard let candidate = mutation.needsBarriers ? TestDevices.unbarred : TestDevices.wide else {
             return print("\(mutation): skipped, no device shows a missing barrier")
         }
+        if mutation.precision == .fast, !candidate.limits.contains(where: { $0 == ("half_products", .flag(true)) }) {
+            return print("\(mutation): skipped, the device has no products in half")
+        }
         let harness = MutationHarness(
             text: { KernelText.embedded[$0] },
             makeBackend: { try candidate.makeBackend(replacingSources: $0) },
-            policy: PlanPolicy(kernel: mutation.kernel, family: mutation.family, tiles: mutation.tiles))
+            policy: PlanPolicy(
+                kernel: mutation.kernel, family: mutation.family, tiles: mutation.tiles, precision: mutation.precision))
         let verdict = try harness.verdict(mutation)
         print("\(mutation): \(verdict)")
         guard case .caught = verdict else {

@@ -24,6 +24,9 @@ struct TileSpaceTests {
     @Test func tablesLieInTheirSpaces() {
         for row in FlashTiles.table where row.lanes == 16 { #expect(FlashTiles.space.refusal(row.sizes) == nil) }
         for row in TiledTiles.table { #expect(TiledTiles.space.refusal(row.sizes) == nil) }
+        for row in TiledTiles.table(hasHalfProducts: true) {
+            #expect(TiledTiles.given(row.sizes, hasHalfProducts: true).refusal == "" && row.hasHalfProducts)
+        }
         for row in SplitTiles.table { #expect(SplitTiles.space.refusal(row.sizes) == nil) }
         for rows in [1, 4] {
             for lanes in [4, 8, 16] {

@@ -44,8 +44,8 @@ public enum FallbackPolicy: Hashable, Sendable {
     func covers(_ error: AttentionError, _ policy: PlanPolicy) -> Bool {
         switch error {
         case .deviceFailed, .outOfMemory: true
-        // A kernel that was asked for by name is not replaced by another behind the caller's back.
-        case .unsupported: policy.kernel == nil && policy.family == nil
+        // What was asked for by name is not replaced by another behind the caller's back.
+        case .unsupported: policy.kernel == nil && policy.family == nil && policy.precision == .standard
         case .invalid, .noDevice, .cancelled: false
         }
     }

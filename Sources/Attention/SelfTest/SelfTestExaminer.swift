@@ -25,7 +25,7 @@ struct SelfTestExaminer: KernelExaminer {
             do throws(AttentionError) {
                 var builder = CaseBuilder(spec, seed: 1)
                 let prepared = try builder.build()
-                let outcome = runner.run(prepared, try Judge(prepared))
+                let outcome = runner.run(prepared, try Judge(prepared, policy.precision))
                 if let reason = outcome.skipReason { return .failed(reason) }
                 if let finding = outcome.findings.first { return .failed("\(finding)") }
             } catch {

@@ -16,6 +16,7 @@ struct SelfTestRequest: Codable, Sendable {
     let kernel: String
     let family: String?
     let tiles: [String: Int]
+    let precision: Precision
     let cases: SelfTestCases
 
     /// What it says on its standard output.
@@ -32,6 +33,7 @@ struct SelfTestRequest: Codable, Sendable {
         driver = trial.driver
         cacheFolder = trial.cacheFolder ?? ""
         (kernel, family, tiles) = (trial.policy.kernel ?? "", trial.policy.family, trial.policy.tiles)
+        precision = trial.policy.precision
         self.cases = cases
     }
 
@@ -67,7 +69,8 @@ struct SelfTestRequest: Codable, Sendable {
         guard (backend.device.name, backend.device.platform, driver) == (device, platform, self.driver) else {
             return .impossible("'\(selector)' is another device here: \(backend.device.name)")
         }
-        let policy = PlanPolicy(kernel: kernel, family: family, tiles: tiles, usesTuning: false)
+        let policy = PlanPolicy(
+            kernel: kernel, family: family, tiles: tiles, usesTuning: false, precision: precision)
         return SelfTestExaminer.run(cases, on: backend, policy)
     }
 }

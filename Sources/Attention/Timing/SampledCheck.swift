@@ -25,13 +25,15 @@ package struct SampledCheck: Sendable {
 
     private let parts: [Part]
 
-    /// - Parameter inputs: On the host, with standard normal elements and no mask but causality and a window.
-    package init(_ inputs: AttentionInputs) throws(AttentionError) {
+    /// - Parameters:
+    ///   - inputs: On the host, with standard normal elements and no mask but causality and a window.
+    ///   - precision: What the results were asked for.
+    package init(_ inputs: AttentionInputs, precision: Precision = .standard) throws(AttentionError) {
         let problem = try AttentionProblem(inputs)
         let s = problem.shape
         let whole = s.batch * s.queryHeads * s.queryLength * s.keyLength * (s.headDimension + s.valueDimension)
         guard whole > Self.budget else {
-            parts = [Part(check: try ReferenceCheck(problem, inputs), place: nil)]
+            parts = [Part(check: try ReferenceCheck(problem, inputs, precision: precision), place: nil)]
             coverage = "everything"
             return
         }
@@ -52,7 +54,9 @@ package struct SampledCheck: Sendable {
                 for start in starts {
                     let place = Place(entry: entry, head: head, rows: start..<start + rows)
                     let inputs = try Self.part(inputs, s, place)
-                    parts.append(Part(check: try ReferenceCheck(try AttentionProblem(inputs), inputs), place: place))
+                    let problem = try AttentionProblem(inputs)
+                    let check = try ReferenceCheck(problem, inputs, precision: precision)
+                    parts.append(Part(check: check, place: place))
                 }
             }
         }

@@ -69,14 +69,16 @@ struct TunedCall {
     let check: SampledCheck
     let cases: SelfTestCases
 
-    init(_ backend: OpenCLBackend, _ operands: TimedOperands) throws(AttentionError) {
+    init(
+        _ backend: OpenCLBackend, _ operands: TimedOperands, _ precision: Precision
+    ) throws(AttentionError) {
         self.backend = backend
         self.operands = operands
         problem = try AttentionProblem(operands.host)
         outputs = try problem.makeOutputs(for: operands.host) { count throws(AttentionError) in
             try backend.makeStorage(byteCount: count)
         }
-        check = try SampledCheck(operands.host)
+        check = try SampledCheck(operands.host, precision: precision)
         cases = SelfTestCases(problem)
     }
 

@@ -17,7 +17,7 @@ struct Tuner {
     private var wasStopped = false
 
     init(_ backend: OpenCLBackend, _ operands: TimedOperands, _ policy: PlanPolicy) throws(AttentionError) {
-        call = try TunedCall(backend, operands)
+        call = try TunedCall(backend, operands, policy.precision)
         var plain = policy
         plain.usesTuning = false
         self.policy = plain

@@ -5,9 +5,9 @@ import AttentionReference
 struct Judge: Sendable {
     private let reference: ReferenceResult
 
-    /// Evaluates the case.
-    init(_ prepared: PreparedCase) throws(AttentionError) {
-        reference = try Reference.evaluate(prepared.problem, prepared.inputs)
+    /// Evaluates the case, for results of a precision.
+    init(_ prepared: PreparedCase, _ precision: Precision = .standard) throws(AttentionError) {
+        reference = try Reference.evaluate(prepared.problem, prepared.inputs, precision: precision)
     }
 
     /// Holds what a backend wrote to every gate.

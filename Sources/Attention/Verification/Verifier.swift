@@ -103,13 +103,13 @@ struct VerificationSession {
 
     private func prepare(_ specs: [CaseSpec]) throws(AttentionError) -> [Ready] {
         let results = Guarded<[Int: Result<Ready, AttentionError>]>([:])
-        let seed = options.seed
+        let (seed, precision) = (options.seed, options.policy.precision)
         DispatchQueue.concurrentPerform(iterations: specs.count) { index in
             let result: Result<Ready, AttentionError>
             do throws(AttentionError) {
                 var builder = CaseBuilder(specs[index], seed: seed)
                 let prepared = try builder.build()
-                result = .success(Ready(prepared: prepared, judge: try Judge(prepared)))
+                result = .success(Ready(prepared: prepared, judge: try Judge(prepared, precision)))
             } catch {
                 result = .failure(error)
             }

@@ -18,7 +18,7 @@ struct ProgramCollector {
         self.problem = problem
         self.policy = PlanPolicy(
             kernel: kernel, family: policy.family, tiles: policy.tiles, usesTuning: false,
-            workspaceLimit: policy.workspaceLimit)
+            workspaceLimit: policy.workspaceLimit, precision: policy.precision)
     }
 
     mutating func program(_ kernel: KernelVariant) throws(AttentionError) -> Program {

@@ -15,6 +15,8 @@ struct DeviceProfile: Hashable, Sendable {
     let computeUnits: Int
     /// Whether its multiply-adds round once; elsewhere fma() is a long library call.
     let fusesMultiplyAdd: Bool
+    /// Whether it multiplies halves, rounding each result to the nearest: what ``Precision/fast`` needs.
+    let multipliesHalves: Bool
     /// The size of sub-groups that leaves a work-item the most registers, where a kernel may ask for one; for GPUs alone.
     let roomiestSubGroup: Int?
     /// Sizes of sub-groups that a kernel may ask for, ascending.
@@ -37,6 +39,7 @@ struct DeviceProfile: Hashable, Sendable {
         hasDedicatedLocalMemory = info.localMemory == .dedicated
         computeUnits = max(info.computeUnits, 1)
         fusesMultiplyAdd = info.hasFusedMultiplyAdd
+        multipliesHalves = info.hasHalf && info.roundsHalfToNearest
         subGroups = info.requirableSubGroups
         // Intel's needs no later OpenCL C.
         exchanges = [SubGroups.Exchange.intel, .khronos].filter { info.extensions.contains($0.description) }

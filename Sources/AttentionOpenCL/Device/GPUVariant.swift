@@ -19,7 +19,12 @@ public struct GPUVariant: Sendable {
     private static let storages: [KernelStorage] = [.f32, .f16, .bf16]
 
     private static var tiled: [GPUVariant] {
-        TiledTiles.table.filter { $0.group >= TiledTiles.smallestGPUGroup }.flatMap { tiles in
+        [false, true].flatMap { tiled(hasHalfProducts: $0) }
+    }
+
+    private static func tiled(hasHalfProducts: Bool) -> [GPUVariant] {
+        let rows = TiledTiles.table(hasHalfProducts: hasHalfProducts)
+        return rows.filter { $0.group >= TiledTiles.smallestGPUGroup }.flatMap { tiles in
             storages.flatMap { storage in
                 [false, true].map { hasMask in
                     let vectors = tiles.mostValueVectors
@@ -30,6 +35,7 @@ public struct GPUVariant: Sendable {
                     return GPUVariant(
                         .tiled(kernel), group: tiles.group, localBytes: tiles.localBytes(valueVectors: vectors),
                         "\(tiles.tileQ) × \(tiles.tileK) × \(tiles.columns(vectors)), \(storage)\(hasMask ? ", mask" : "")"
+                            + (hasHalfProducts ? ", fast" : "")
                     )
                 }
             }

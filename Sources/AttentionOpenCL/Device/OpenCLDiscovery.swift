@@ -86,6 +86,7 @@ public struct OpenCLCandidate: Sendable {
             ("alignment", .number(info.baseAlignmentBytes)),
             ("unified_memory", .flag(info.hasUnifiedMemory)),
             ("fp16", .flag(info.hasHalf)),
+            ("half_products", .flag(profile.multipliesHalves)),
             ("fp64", .flag(info.hasDouble)),
             ("sub_groups", .flag(info.hasSubGroups)),
             ("sub_group_sizes", .text(profile.subGroups.map(String.init).joined(separator: " "))),

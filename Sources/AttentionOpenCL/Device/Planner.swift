@@ -11,10 +11,10 @@ struct Planner {
         TiledKernels.name: TiledKernels.space, SplitKernels.name: SplitKernels.space,
     ]
 
-    private let backend: OpenCLBackend
-    private let policy: PlanPolicy
+    let backend: OpenCLBackend
+    let policy: PlanPolicy
     /// Floats to a vector.
-    private let width: Int
+    let width: Int
 
     init(_ backend: OpenCLBackend, _ policy: PlanPolicy) throws(AttentionError) {
         self.backend = backend
@@ -23,6 +23,9 @@ struct Planner {
     }
 
     func plan(_ problem: AttentionProblem) throws(AttentionError) -> any BackendPlan {
+        if policy.precision == .fast, let refusal = fastRefusal(problem) {
+            throw .unsupported(device: backend.device.name, reason: "precision fast: \(refusal)")
+        }
         guard let tuning = backend.tuning(problem, policy) else { return try plan(problem, []) }
         var tuned = policy
         (tuned.kernel, tuned.tiles) = (tuning.kernel, tuning.sizes)
@@ -76,6 +79,7 @@ struct Planner {
 
     /// Kernels in the order in which they are tried, and why others are not or come later.
     private func choice(_ problem: AttentionProblem) -> (names: [String], refusals: [String]) {
+        if policy.precision == .fast { return fastChoice(problem) }
         if problem.scores != nil {
             let others = Self.kernels.filter { $0 != "staged" }.joined(separator: ", ")
             return (["staged"], ["\(others): the call asks for scores, which the staged kernels have at hand"])
@@ -97,7 +101,7 @@ struct Planner {
     }
 
     /// Why `flash_tiled` is not chosen; `nil` if it is.
-    private func tiledRefusal(_ problem: AttentionProblem) -> String? {
+    func tiledRefusal(_ problem: AttentionProblem) -> String? {
         guard backend.profile.hasDedicatedLocalMemory || policy.family == "tiled" else {
             return "\(TiledKernels.name): local memory is ordinary memory here, so that tiles in it save nothing"
         }

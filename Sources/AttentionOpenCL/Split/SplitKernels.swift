@@ -13,6 +13,7 @@ struct SplitKernels: FusedKernels {
     private let tiles: SplitTiles
     private let subGroups: SubGroups
     private let rows: Int
+    private let isFast: Bool
     private let mergeItems: Int
     private let tables = CallTables()
 
@@ -45,6 +46,7 @@ struct SplitKernels: FusedKernels {
         let storages = try CallStorages(problem, backend.device)
         let columns = problem.shape.valueDimension
         rows = SplitTiles.rows(DecodeSplit(problem, computeUnits: 1).rows)
+        isFast = policy.precision == .fast
         let fuses = backend.profile.fusesMultiplyAdd
         let subGroups = SubGroups(backend.profile, policy.tiles)
         var found: (ProgramKernel, SplitTiles)?
@@ -97,7 +99,7 @@ struct SplitKernels: FusedKernels {
             "chunks of \(tiles.items) keys, one for each work-group of \(tiles.items) (\(tiles.measured)); merged in ascending"
                 + " order by a kernel of its own",
             "local memory: \(tiles.localBytes(rows: rows)) bytes",
-        ] + (subGroups.choice.map { [$0] } ?? [])
+        ] + (isFast ? [HalfProducts.needless] : []) + (subGroups.choice.map { [$0] } ?? [])
     }
 
     func scratchBytes(_ problem: AttentionProblem) -> Int {

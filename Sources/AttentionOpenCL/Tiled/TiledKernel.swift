@@ -21,6 +21,8 @@ struct TiledKernel: Hashable, Sendable {
             ("HAS_MASK", .integer(hasMask ? 1 : 0)), ("HAS_SHUFFLES", .integer(hasShuffles ? 1 : 0)),
             ("FUSES", .integer(fuses ? 1 : 0)),
         ]
-        return definitions + subGroups.definitions
+        let halves: [(name: String, value: BuildOptions.Value)] =
+            tiles.hasHalfProducts ? [("HAS_HALF_PRODUCTS", .integer(1))] : []
+        return definitions + halves + subGroups.definitions
     }
 }

@@ -18,7 +18,7 @@ struct TiledKernels: FusedKernels {
             return "\(name): \(refusal)"
         }
         guard tiles(problem, backend, policy).isEmpty else { return nil }
-        let given = TiledTiles.given(Self.own(policy))
+        let given = TiledTiles.given(Self.own(policy), hasHalfProducts: policy.precision == .fast)
         if !given.refusal.isEmpty { return "\(name): \(given.refusal)" }
         return
             "\(name): no tiles for work-groups of \(backend.profile.largestGroup) and \(backend.profile.localMemoryBytes) bytes of"
@@ -34,7 +34,11 @@ struct TiledKernels: FusedKernels {
         _ problem: AttentionProblem, _ backend: OpenCLBackend, _ policy: PlanPolicy
     ) -> [TiledTiles] {
         let own = own(policy)
-        let rows = own.isEmpty ? TiledTiles.table : [TiledTiles.given(own).tiles].compactMap(\.self)
+        let isFast = policy.precision == .fast
+        let rows =
+            own.isEmpty
+            ? TiledTiles.table(hasHalfProducts: isFast)
+            : [TiledTiles.given(own, hasHalfProducts: isFast).tiles].compactMap(\.self)
         return rows.filter {
             $0.fits(
                 largestGroup: backend.profile.largestGroup, localBytes: backend.profile.localMemoryBytes,
@@ -80,7 +84,7 @@ struct TiledKernels: FusedKernels {
             "tile: \(tiles.tileQ) queries × \(tiles.tileK) keys × \(tiles.columns(kernel.valueVectors)) value columns for"
                 + " \(tiles.itemsQ) × \(tiles.itemsC) work-items (\(tiles.measured))",
             "local memory: \(tiles.localBytes(valueVectors: kernel.valueVectors)) bytes",
-        ] + (kernel.subGroups.choice.map { [$0] } ?? [])
+        ] + (tiles.hasHalfProducts ? [HalfProducts.choice] : []) + (kernel.subGroups.choice.map { [$0] } ?? [])
             + (blocks > 1 ? ["\(blocks) work-groups share the value columns of a tile, each with all scores"] : [])
     }
 

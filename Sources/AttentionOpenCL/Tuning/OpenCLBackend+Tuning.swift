@@ -26,7 +26,8 @@ extension OpenCLBackend {
             guard let space = Planner.spaces[name] else { continue }
             do throws(AttentionError) {
                 let own = PlanPolicy(
-                    kernel: name, family: policy.family, usesTuning: false, workspaceLimit: policy.workspaceLimit)
+                    kernel: name, family: policy.family, usesTuning: false, workspaceLimit: policy.workspaceLimit,
+                    precision: policy.precision)
                 let plan = try Planner(self, own).plan(problem)
                 starts.append(TuningStart(kernel: name, sizes: plan.explanation.sizes, space: space))
             } catch {
@@ -45,18 +46,18 @@ extension OpenCLBackend {
     ///
     /// - Returns: Whether it was written to disk.
     public func keep(_ tuning: KernelTuning, for problem: AttentionProblem, _ policy: PlanPolicy) -> Bool {
-        tunings.keep(tuning, ShapeClass(problem, family: policy.family))
+        tunings.keep(tuning, ShapeClass(problem, policy))
     }
 
     /// Has plans for calls like `problem` choose by themselves again.
     public func forgetTuning(for problem: AttentionProblem, _ policy: PlanPolicy) {
-        tunings.forget(ShapeClass(problem, family: policy.family))
+        tunings.forget(ShapeClass(problem, policy))
     }
 
     /// What a search found for calls like `problem`; `nil` where the policy wants none.
     func tuning(_ problem: AttentionProblem, _ policy: PlanPolicy) -> KernelTuning? {
         guard policy.usesTuning, policy.tiles.isEmpty, problem.scores == nil else { return nil }
-        let found = tunings.tuning(ShapeClass(problem, family: policy.family))
+        let found = tunings.tuning(ShapeClass(problem, policy))
         return policy.kernel == nil || policy.kernel == found?.kernel ? found : nil
     }
 }

@@ -6,21 +6,23 @@ import KernelCalls
 struct ShapeClass: Hashable, Sendable, CustomStringConvertible {
     let description: String
 
-    /// - Parameter family: The kernel family that the caller forces.
-    init(_ problem: AttentionProblem, family: String?) {
+    /// - Parameter policy: What the caller forces: a kernel family, or a precision.
+    init(_ problem: AttentionProblem, _ policy: PlanPolicy) {
         let shape = problem.shape
         let queries = problem.segments.reduce(0) { max($0, $1.queryCount) }
         let keys = problem.segments.reduce(0) { max($0, $1.keyCount) }
         // Which kernel is faster turns on them.
         let rows = DecodeSplit(problem, computeUnits: 1).rows
-        description = [
+        var words = [
             "\(problem.queryType)", "\(problem.valueType)", problem.maskType == nil ? "plain" : "masked",
             "D\(Self.sixteens(shape.headDimension))/\(Self.sixteens(shape.valueDimension))",
             "R\(rows <= DecodeSplit.mostRows ? rows : Self.power(rows))",
             "L\(Self.power(queries))×\(Self.power(keys))",
             "H\(Self.power(shape.keyValueHeads * problem.segments.count))",
-            family ?? "any",
-        ].joined(separator: " ")
+            policy.family ?? "any",
+        ]
+        if policy.precision != .standard { words.append("\(policy.precision)") }
+        description = words.joined(separator: " ")
     }
 
     private static func sixteens(_ size: Int) -> Int { (max(size, 1) + 15) / 16 * 16 }

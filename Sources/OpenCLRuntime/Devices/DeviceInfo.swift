@@ -60,6 +60,8 @@ public struct DeviceInfo: Sendable, Hashable {
     public let hasCompiler: Bool
     /// `CL_FP_FMA` for single precision: without it, `fma()` is a library call.
     public let hasFusedMultiplyAdd: Bool
+    /// `CL_FP_ROUND_TO_NEAREST` and `CL_FP_INF_NAN` for half precision. Only with them do errors of half arithmetic have a bound.
+    public let roundsHalfToNearest: Bool
     /// Nanoseconds between two values of the profiling timer.
     public let timerResolution: Int
     /// False where the driver did not answer what every device must: name and type.
@@ -139,6 +141,8 @@ extension DeviceInfo {
         hasCompiler = flag(CL_DEVICE_COMPILER_AVAILABLE)
         hasFusedMultiplyAdd =
             reader.optional(CL_DEVICE_SINGLE_FP_CONFIG, 0 as cl_ulong) & cl_ulong(CL_FP_FMA) != 0
+        let rounding = cl_ulong(CL_FP_ROUND_TO_NEAREST | CL_FP_INF_NAN)
+        roundsHalfToNearest = reader.optional(DeviceInfo.halfParameter, 0 as cl_ulong) & rounding == rounding
         timerResolution = size(CL_DEVICE_PROFILING_TIMER_RESOLUTION)
     }
 
@@ -146,6 +150,8 @@ extension DeviceInfo {
     private static let preferredMultipleParameter: Int32 = 0x1067
     private static let maxSubGroupsParameter: Int32 = 0x105C
     private static let subGroupSizesParameter: Int32 = 0x4108
+    /// `CL_DEVICE_HALF_FP_CONFIG`, which stands among the extensions.
+    private static let halfParameter: Int32 = 0x1033
 }
 
 /// The kinds of device (`cl_device_type`).

@@ -16,7 +16,7 @@ struct Bench {
             try backend.makeStorage(byteCount: count)
         }
         let report = try plan.run(problem, inputs.resident[0], outputs, RunControl())
-        let check = try SampledCheck(inputs.host)
+        let check = try SampledCheck(inputs.host, precision: policy.precision)
         let failure = try check.findings(try outputs.output.onHost()).first.map { CaseFinding($0) }
         var measurement: BenchMeasurement?
         if failure == nil {

@@ -7,7 +7,8 @@ struct ConformCommand: ParsableCommand {
         commandName: "conform", abstract: "Runs case files that hold expected outputs.",
         discussion: """
             Each result is held to the gates against a fresh reference, and to the file's own values within its rtol \
-            and atol; files of single layers, as `attend layer` runs them, to their own outputs within 5e-6 of the largest value. \
+            and atol; with --precision fast to the gates alone, as the files' tolerances are those of float. Files of \
+            single layers, as `attend layer` runs them, are held to their own outputs within 5e-6 of the largest value. \
             Files without expected outputs are skipped, and so are cases that the device cannot run. No case \
             falls back to another device. Exit status 1 if any case fails.
             """)
@@ -73,7 +74,8 @@ struct ConformCommand: ParsableCommand {
             for device in devices { skip(path, device, "holds no expected outputs", &tally, progress) }
             return
         }
-        let judge = try CaseJudge(file: file, settings: settings, inputs: inputs, problem: problem)
+        let judge = try CaseJudge(
+            file: file, settings: settings, inputs: inputs, problem: problem, precision: kernels.precision)
         for device in devices {
             try check(path, device, &tally, progress, output: "Y") {
                 let call = try device.attend(inputs, settings.options, policy: kernels.policy, fallback: .never)
@@ -106,7 +108,7 @@ struct ConformCommand: ParsableCommand {
         var result: (kernel: String, findings: [CaseFinding])
         do {
             result = try run()
-        } catch let AttentionError.unsupported(_, reason) where kernels.kernel == nil {
+        } catch let AttentionError.unsupported(_, reason) where kernels.leavesChoice {
             return skip(path, device, "cannot run on this device: \(reason)", &tally, progress)
         } catch let AttentionError.deviceFailed(_, detail) {
             result = ("none", [CaseFinding(tensor: output, gate: "error", ratio: .infinity, detail: detail)])

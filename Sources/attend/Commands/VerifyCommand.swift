@@ -47,6 +47,9 @@ struct VerifyCommand: ParsableCommand {
         let all = reports.map(\.report)
         if all.contains(where: { $0.failed > 0 }) { throw CommandFailure.checkFailed }
         if all.allSatisfy({ $0.cases == $0.skipped }) {
+            // Nothing else stands in for what was asked for by name.
+            let reasons = all.flatMap { $0.coverage.skipReasons.keys }.filter { $0.hasPrefix("precision ") }
+            if let reason = reasons.min() { throw CommandFailure(.unavailable, reason) }
             throw CommandFailure(
                 .checkFailed, filter.map { "--filter: no case that can run contains '\($0)'" } ?? "no case could run")
         }

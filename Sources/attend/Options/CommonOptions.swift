@@ -39,6 +39,7 @@ struct CommonOptions: ParsableArguments {
 }
 
 extension InstructionSet: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 /// Which kernels may be used.
 struct KernelOptions: ParsableArguments {
@@ -55,6 +56,13 @@ struct KernelOptions: ParsableArguments {
             "Tile sizes of the kernel that --kernel names, as in ITEMS_Q=8,ITEMS_C=16.", valueName: "name=n,…"))
     var tiles: TileSizes?
 
+    @Option(
+        help: ArgumentHelp(
+            "What products are computed in: standard is float at least; fast may be half, within a looser bound.",
+            discussion: "fast is for devices with cl_khr_fp16 and kernels by work-groups; others refuse it, status 69.")
+    )
+    var precision = Precision.standard
+
     enum Family: String, ExpressibleByArgument, CaseIterable { case wide, tiled }
 
     mutating func validate() throws {
@@ -63,8 +71,12 @@ struct KernelOptions: ParsableArguments {
         }
     }
 
+    /// Whether nothing is asked for that a device may not have.
+    var leavesChoice: Bool { kernel == nil && precision == .standard }
+
     var policy: PlanPolicy {
-        PlanPolicy(kernel: kernel, family: forceFamily?.rawValue, tiles: tiles?.sizes ?? [:])
+        PlanPolicy(
+            kernel: kernel, family: forceFamily?.rawValue, tiles: tiles?.sizes ?? [:], precision: precision)
     }
 }
 
