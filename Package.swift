@@ -69,7 +69,10 @@ let package = Package(
         .testTarget(name: "KernelCallsTests", dependencies: ["KernelCalls"]),
         .testTarget(
             name: "AttentionOpenCLTests",
-            dependencies: ["AttentionOpenCL", "AttentionReference", "KernelCalls", "TestSupport"]),
+            dependencies: [
+                "Attention", "AttentionOpenCL", "AttentionReference", "KernelCalls", "Locking", "OpenCLRuntime",
+                "TestSupport",
+            ]),
         .testTarget(
             name: "AttentionNativeTests",
             dependencies: [

@@ -151,6 +151,18 @@ static const unsigned char copy_cl[] = {
 static const unsigned char select_top_cl[] = {
 #embed "../layers/select_top.cl"
 };
+static const unsigned char linear_tiled_cl[] = {
+#embed "../layers/linear_tiled.cl"
+};
+static const unsigned char linear_few_tiled_cl[] = {
+#embed "../layers/linear_few_tiled.cl"
+};
+static const unsigned char additive_tiled_cl[] = {
+#embed "../layers/additive_tiled.cl"
+};
+static const unsigned char layer_outputs_clh[] = {
+#embed "../common/layer_outputs.clh"
+};
 static const unsigned char additive_wide_cl[] = {
 #embed "../layers/additive_wide.cl"
 };
@@ -216,6 +228,10 @@ static const struct {
     {"pool.cl", pool_cl, sizeof pool_cl},
     {"copy.cl", copy_cl, sizeof copy_cl},
     {"select_top.cl", select_top_cl, sizeof select_top_cl},
+    {"linear_tiled.cl", linear_tiled_cl, sizeof linear_tiled_cl},
+    {"linear_few_tiled.cl", linear_few_tiled_cl, sizeof linear_few_tiled_cl},
+    {"additive_tiled.cl", additive_tiled_cl, sizeof additive_tiled_cl},
+    {"layer_outputs.clh", layer_outputs_clh, sizeof layer_outputs_clh},
     {"additive_wide.cl", additive_wide_cl, sizeof additive_wide_cl},
     {"peak.cl", peak_cl, sizeof peak_cl},
     {"stream.cl", stream_cl, sizeof stream_cl},

@@ -26,9 +26,8 @@ ROW_KERNEL layer_norm(
         global const float *from = x + matrix_row(p.x, row);
         global const float *other = residual ? residual + matrix_row(p.residual, row) : 0;
         global float *to = o + matrix_row(p.o, row);
-        float mean = 0.0f;
+        lanes total = (lanes)(0.0f);
         if (sum || p.kind == NORM_layer) {
-            lanes total = (lanes)(0.0f);
             for (int c = start; c < p.columns; c += ITEMS * LANES) {
                 const int count = min(LANES, p.columns - c);
                 const lanes t = added_part(from, other, c, count);
@@ -36,9 +35,10 @@ ROW_KERNEL layer_norm(
                     put_part(t, count, sum + matrix_row(p.sum, row) + c);
                 total += t;
             }
-            if (p.kind == NORM_layer)
-                mean = group_sum(sum_of_lanes(total), shared) / p.columns;
         }
+        // No barrier stands behind a choice, which one compiler takes for one of each item.
+        const float all = group_sum(sum_of_lanes(total), shared);
+        const float mean = p.kind == NORM_layer ? all / p.columns : 0.0f;
         if (sum) {
             from = sum + matrix_row(p.sum, row);
             other = 0;

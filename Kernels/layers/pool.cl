@@ -37,12 +37,11 @@ ROW_KERNEL pool(global const float *x, global const int *offsets, global float *
         squares = MULADD(y, y, squares);
         put_part(y, count, to + c);
     }
-    if (!p.normalized)
-        return;
+    // Also where it is not needed: no barrier stands behind a choice, which one compiler takes for one of each item.
     const float length = sqrt(group_sum(sum_of_lanes(squares), shared));
     // In this order a NaN stays.
     const float divisor = length < 1e-12f ? 1e-12f : length;
-    for (int c = ITEM * LANES; c < p.columns; c += ITEMS * LANES) {
+    for (int c = ITEM * LANES; p.normalized && c < p.columns; c += ITEMS * LANES) {
         const int count = min(LANES, p.columns - c);
         put_part(row_part(to + c, count) / divisor, count, to + c);
     }

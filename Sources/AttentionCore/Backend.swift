@@ -32,6 +32,15 @@ public protocol Backend: Sendable {
     ///
     /// - Throws: ``AttentionError/unsupported(device:reason:)`` if this backend cannot.
     func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError)
+
+    /// Runs `body`, whose calls of this backend on this thread may be left running until it ends, in their order: a device that
+    /// is far away is then waited for once. A sequence within another one is part of it.
+    ///
+    /// What the calls write to this backend's memory may be read there by later ones at once; it is there for others, and for other
+    /// threads, when the sequence has ended. Host memory is right after each call, as without a sequence.
+    ///
+    /// - Throws: What `body` throws, or else what any of its calls failed with on the device.
+    func sequence<Result>(_ body: () throws(AttentionError) -> Result) throws(AttentionError) -> Result
 }
 
 extension Backend {
@@ -40,6 +49,10 @@ extension Backend {
     public func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
         throw .unsupported(device: device.name, reason: "it has attention alone, no layers")
     }
+
+    public func sequence<Result>(
+        _ body: () throws(AttentionError) -> Result
+    ) throws(AttentionError) -> Result { try body() }
 
     public var memoryLimit: MemoryLimit? { nil }
     public var statistics: BackendStatistics { BackendStatistics() }

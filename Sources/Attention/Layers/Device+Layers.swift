@@ -39,6 +39,25 @@ extension Device {
         return walk.fallbacks
     }
 
+    /// Runs `body`, whose calls of this device on this thread follow each other without a wait where that is possible.
+    ///
+    ///     let output = try device.sequence { () throws(AttentionError) in
+    ///         try device.perform(.linear(first))
+    ///         try device.perform(.linear(second))
+    ///         return try second.output.tensor.floats()
+    ///     }
+    ///
+    /// Launch and wait cost some devices more than a small step's work. Tensors in the device's memory may be handed from call to
+    /// call; results in host memory, and downloads, are waited for where they are asked for. Other threads may use what the
+    /// calls wrote when the sequence has ended. Sequences within another one are part of it; with a ``timeLimit``, and for calls
+    /// that are measured, each call is waited for.
+    ///
+    /// - Throws: What `body` throws, or else `AttentionError.deviceFailed` if a call failed after it returned: nobody stands in for it
+    ///   then, and what the sequence wrote is undefined.
+    public func sequence<Result>(
+        _ body: () throws(AttentionError) -> Result
+    ) throws(AttentionError) -> Result { try backend.sequence(body) }
+
     private func perform(
         _ operation: LayerOperation, on backend: any Backend, _ control: RunControl
     ) throws(AttentionError) {

@@ -23,4 +23,8 @@ struct FittingBackend: Backend {
     func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
         try inner.perform(operation, control)
     }
+
+    func sequence<Result>(_ body: () throws(AttentionError) -> Result) throws(AttentionError) -> Result {
+        try inner.sequence(body)
+    }
 }

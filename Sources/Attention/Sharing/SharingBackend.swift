@@ -50,4 +50,8 @@ final class SharingBackend: Backend {
     func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
         try members[0].device.backend.perform(operation, control)
     }
+
+    func sequence<Result>(_ body: () throws(AttentionError) -> Result) throws(AttentionError) -> Result {
+        try members[0].device.backend.sequence(body)
+    }
 }

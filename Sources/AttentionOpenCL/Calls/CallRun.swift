@@ -5,25 +5,23 @@ import OpenCLRuntime
 /// What every call needs around its kernels: its buffers, the past and the new keys put together, and its results brought back.
 struct CallRun {
     let backend: OpenCLBackend
-    let queue: Queue
+    let commands: Commands
     let problem: AttentionProblem
     let buffers: CallBuffers
     let blockTable: BlockTable?
     /// The problem as kernels read it, with the views of the buffers filled in.
     let arguments: KernelProblem
-    let timer: LaunchTimer
     private let operands: OperandBuffers
 
     init(
         _ backend: OpenCLBackend, _ problem: AttentionProblem, _ inputs: AttentionInputs,
-        _ outputs: AttentionOutputs, _ queue: Queue, _ timer: LaunchTimer
+        _ outputs: AttentionOutputs, _ commands: Commands
     ) throws(OpenCLError) {
         self.backend = backend
-        self.queue = queue
+        self.commands = commands
         self.problem = problem
-        self.timer = timer
         blockTable = inputs.blockTable
-        operands = OperandBuffers(backend: backend, queue: queue)
+        operands = OperandBuffers(backend: backend, commands: commands)
         var arguments = KernelProblem(problem)
         buffers = try CallBuffers(problem, inputs, outputs, operands, &arguments)
         self.arguments = arguments
@@ -44,20 +42,17 @@ struct CallRun {
                 .buffer(part.past).buffer(part.fresh).buffer(part.present)
                 .bytes(of: part.pastView).bytes(of: part.freshView).bytes(of: part.presentView)
                 .int32(Int32(problem.pastLength)).int32(Int32(columns))
-            try timer.run(
-                launch, on: queue, global: WorkSize(shape.keyLength, shape.keyValueHeads, shape.batch), local: nil)
+            try run(launch, global: WorkSize(shape.keyLength, shape.keyValueHeads, shape.batch), local: nil)
         }
     }
 
-    /// Waits for all launches so far, and hears how they ended.
-    func wait() throws(OpenCLError) {
-        try queue.finish()
-        try timer.check()
+    func run(_ launch: consuming Launch, global: WorkSize, local: WorkSize?) throws(OpenCLError) {
+        try commands.run(launch, global: global, local: local)
     }
 
+    /// Waits for all launches so far, and hears how they ended.
+    func wait() throws(OpenCLError) { try commands.wait() }
+
     /// Brings what was written to where the caller has it. Call it once, after the last launch.
-    func finish() throws(OpenCLError) {
-        try operands.finish()
-        try timer.check()
-    }
+    func finish() throws(OpenCLError) { try operands.finish() }
 }

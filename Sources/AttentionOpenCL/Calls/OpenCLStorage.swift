@@ -36,6 +36,14 @@ final class OpenCLStorage: TensorStorage {
 
     private func onQueue(_ body: (Queue) throws(OpenCLError) -> Void) throws(AttentionError) {
         try asAttentionError(place) { () throws(OpenCLError) in
+            if let open = OpenSequence.commands(queues) {
+                // Behind all commands so far, which it waits for.
+                do throws(OpenCLError) { try body(open.queue) } catch {
+                    open.abandon()
+                    throw error
+                }
+                return try open.wait()
+            }
             let queue = try queues.take()
             // After an error it is released instead: what it still holds is nobody's to wait for.
             try body(queue)

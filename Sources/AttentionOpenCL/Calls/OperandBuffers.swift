@@ -20,13 +20,18 @@ final class OperandBuffers {
     }
 
     private let backend: OpenCLBackend
-    private let queue: Queue
+    private let commands: Commands
     private var inputs: [ObjectIdentifier: Entry] = [:]
     private var written: [(tensor: Tensor, entry: Entry)] = []
+    /// Whether kernels read the caller's memory itself, which may change once the call returns.
+    private var sharesInputs = false
 
-    init(backend: OpenCLBackend, queue: Queue) {
+    /// Operands of so many bytes are copied rather than shared where that saves a sequence of calls from waiting.
+    private static let mostCopiedBytes = 256 << 10
+
+    init(backend: OpenCLBackend, commands: Commands) {
         self.backend = backend
-        self.queue = queue
+        self.commands = commands
     }
 
     /// A buffer to read `tensors` from, which all have one storage, and how many elements of `type` its beginning is ahead.
@@ -79,8 +84,12 @@ final class OperandBuffers {
 
     private func entry(_ tensor: Tensor, isWritten: Bool) throws(OpenCLError) -> Entry {
         let storage = tensor.storage
-        if let bytes = storage.hostBytes, backend.canShare(bytes) {
+        let isCopied =
+            !isWritten && commands.isSequence
+            && tensor.layout.extent.count * tensor.elementType.byteCount <= Self.mostCopiedBytes
+        if let bytes = storage.hostBytes, !isCopied, backend.canShare(bytes) {
             let buffer = try share(bytes, storage)
+            sharesInputs = sharesInputs || !isWritten
             return Entry(storage: storage, buffer: buffer, origin: .inPlace)
         }
         let size = tensor.elementType.byteCount
@@ -88,6 +97,7 @@ final class OperandBuffers {
         let buffer =
             isWritten || extent.isEmpty
             ? try Buffer(context: backend.context, byteCount: max(extent.count * size, 1)) : try copy(tensor)
+        commands.hold(buffer)
         return Entry(storage: storage, buffer: buffer, origin: .copy(firstByte: extent.lowerBound * size))
     }
 
@@ -101,7 +111,9 @@ final class OperandBuffers {
                 result = .success(try Buffer(context: backend.context, copying: raw))
             } catch { result = .failure(error) }
         }
-        return try result?.get()
+        guard let buffer = try result?.get() else { return nil }
+        commands.hold(buffer)
+        return buffer
     }
 
     /// A buffer over host memory itself, which the driver keeps for as long as it needs it.
@@ -147,18 +159,18 @@ final class OperandBuffers {
     func finish() throws(OpenCLError) {
         for (tensor, entry) in written where tensor.count > 0 {
             switch entry.origin {
-            case .inPlace: try entry.buffer.map(.read, on: queue).unmap()
+            case .inPlace: try entry.buffer.map(.read, on: commands.queue).unmap()
             case .copy: try bringBack(tensor, entry.buffer)
             }
         }
-        try queue.finish()
+        try commands.endCall(mustWait: sharesInputs || !written.isEmpty)
     }
 
     private func bringBack(_ tensor: Tensor, _ buffer: Buffer) throws(OpenCLError) {
         let size = tensor.elementType.byteCount
         let range = tensor.layout.extent
         let staging = try staging(range.count * size)
-        try buffer.read(into: staging.bytes, on: queue)
+        try buffer.read(into: staging.bytes, on: commands.queue)
         let source = UnsafeRawBufferPointer(staging.bytes)
         defer { withExtendedLifetime(staging.owner) {} }
         do throws(AttentionError) {

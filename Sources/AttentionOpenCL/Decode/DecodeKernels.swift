@@ -71,14 +71,14 @@ struct DecodeKernels: FusedKernels {
             .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.o).buffer(buffers.logSumExp)
             .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks).buffer(constants)
             .buffer(tables.blocks(call)).buffer(scratch).bytes(of: p)
-        try call.timer.run(
-            first, on: call.queue, global: WorkSize(split.blocks * split.items, heads, segments),
+        try call.run(
+            first, global: WorkSize(split.blocks * split.items, heads, segments),
             local: WorkSize(1, 1, 1))
         guard let scratch else { return }
         let second = try merge.launch()
             .buffer(scratch).buffer(buffers.sinks).buffer(buffers.o).buffer(buffers.logSumExp).buffer(constants)
             .bytes(of: p)
-        try call.timer.run(
-            second, on: call.queue, global: WorkSize(split.rows, heads, segments), local: WorkSize(1, 1, 1))
+        try call.run(
+            second, global: WorkSize(split.rows, heads, segments), local: WorkSize(1, 1, 1))
     }
 }

@@ -10,6 +10,7 @@ enum KernelVariant: Hashable, Sendable {
     /// Copies rows of elements of a size in bytes: see concatenate.cl.
     case concatenate(elementBytes: Int)
     case loop(MeasuringKernel)
+    case layer(LayerKernel)
 
     /// The entry point, which is the file's name too.
     var name: String {
@@ -21,6 +22,7 @@ enum KernelVariant: Hashable, Sendable {
         case .split(let kernel): kernel.name
         case .concatenate: "concatenate"
         case .loop(let kernel): kernel.name.rawValue
+        case .layer(let kernel): kernel.name
         }
     }
 
@@ -34,6 +36,7 @@ enum KernelVariant: Hashable, Sendable {
         case .split(let kernel): kernel.definitions
         case .concatenate(let elementBytes): [("ELEMENT", .identifier(elementBytes == 2 ? "ushort" : "uint"))]
         case .loop(let kernel): kernel.definitions
+        case .layer(let kernel): kernel.definitions
         }
     }
 }

@@ -40,8 +40,9 @@ public final class MeasuringLoops: Sendable {
                 try Buffer(context: context, byteCount: items * MemoryLayout<Float>.stride)
             )
         }
-        try backend.withQueue(isProfiled: false) { (queue) throws(AttentionError) in
+        try backend.withCommands(isProfiled: false) { (commands) throws(AttentionError) in
             try asAttentionError(backend.device.name) { () throws(OpenCLError) in
+                let queue = commands.queue
                 // Touched, so that it is really there.
                 try memory.fill(with: UInt8(0), on: queue)
                 try queue.finish()
@@ -73,8 +74,9 @@ public final class MeasuringLoops: Sendable {
         _ program: Program, _ name: String, _ arguments: (consuming Launch) -> Launch
     ) throws(AttentionError) -> Double {
         var duration = Duration.zero
-        try backend.withQueue(isProfiled: false) { (queue) throws(AttentionError) in
+        try backend.withCommands(isProfiled: false) { (commands) throws(AttentionError) in
             try asAttentionError(backend.device.name) { () throws(OpenCLError) in
+                let queue = commands.queue
                 let start = ContinuousClock.now
                 try arguments(try program.launch(name))
                     .enqueue(on: queue, global: WorkSize(items), local: lanes > 1 ? WorkSize(1) : nil)

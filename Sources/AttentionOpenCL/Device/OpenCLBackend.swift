@@ -1,6 +1,7 @@
 import AttentionCore
 import KernelCalls
 import Foundation
+import Locking
 import OpenCLRuntime
 
 /// Attention on one OpenCL device.
@@ -13,12 +14,14 @@ public final class OpenCLBackend: Backend {
     let scratch: ScratchPool
     let programs: ProgramStore
     let tunings: TuningStore
+    let layers = LayerPrograms()
     private let text: KernelText
     private let cache: ProgramCache
     private let limits: DeviceLimits
     private let gate: KernelGate?
-    private let queues: QueuePool
+    let queues: QueuePool
     private let profilingQueues: QueuePool
+    private let chosenLayerFamily = Guarded<String?>(nil)
 
     /// Wraps a context that the caller has; programs and memory live in it.
     ///
@@ -48,6 +51,13 @@ public final class OpenCLBackend: Backend {
     }
 
     private var info: DeviceInfo { context.device.info }
+
+    /// The kernel family of layers, `wide` or `tiled`, where the device would choose another; for simulators and tests. Weights that
+    /// were prepared for the other are prepared anew by each call.
+    public var layerFamily: String? {
+        get { chosenLayerFamily.withLock { $0 } }
+        set { chosenLayerFamily.withLock { $0 = newValue } }
+    }
 
     static func describe(_ device: OpenCLRuntime.Device, selector: String) -> DeviceDescription {
         let kind: DeviceDescription.Kind =
@@ -125,21 +135,37 @@ public final class OpenCLBackend: Backend {
     }
 
     /// Ends a call in a forked child before it waits for what only the parent's threads would give back.
-    private func checkProcess() throws(AttentionError) {
+    func checkProcess() throws(AttentionError) {
         try asAttentionError(device.name) { () throws(OpenCLError) in try context.library.checkProcess() }
     }
 
-    func withQueue(
-        isProfiled: Bool, _ body: (Queue) throws(AttentionError) -> Void
-    ) throws(AttentionError) {
+    /// Runs `body`, which enqueues one call and ends it, on a queue of its own or that of the sequence which the calling thread is
+    /// making. A call that is measured waits for what came before.
+    ///
+    /// - Returns: nanoseconds of the launches, if they were to be measured.
+    @discardableResult
+    func withCommands(
+        isProfiled: Bool, _ body: (Commands) throws(AttentionError) -> Void
+    ) throws(AttentionError) -> UInt64? {
         try checkProcess()
+        if let open = OpenSequence.commands(queues) {
+            if !isProfiled {
+                do throws(AttentionError) { try body(open) } catch {
+                    open.abandon()
+                    throw error
+                }
+                return nil
+            }
+            try asAttentionError(device.name) { () throws(OpenCLError) in try open.wait() }
+        }
         let pool = isProfiled ? profilingQueues : queues
         let queue = try asAttentionError(device.name) { () throws(OpenCLError) in try pool.take() }
-        do { try body(queue) } catch {
-            // Whatever still runs uses the caller's memory: it ends before the caller hears of the error.
-            try? queue.finish()
+        let commands = Commands(queue: queue, pool: scratch, isProfiled: isProfiled)
+        do throws(AttentionError) { try body(commands) } catch {
+            commands.abandon()
             throw error
         }
         pool.giveBack(queue)
+        return commands.nanoseconds
     }
 }

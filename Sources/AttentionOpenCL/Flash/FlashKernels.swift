@@ -56,7 +56,7 @@ struct FlashKernels: FusedKernels {
             .buffer(buffers.mask).buffer(buffers.slopes).buffer(buffers.sinks)
             .buffer(tables.segments(call)).buffer(tables.blocks(call)).bytes(of: p)
         let global = WorkSize(blocks.itemsPerHead, call.problem.shape.keyValueHeads, call.problem.segments.count)
-        try call.timer.run(launch, on: call.queue, global: global, local: WorkSize(1, 1, 1))
+        try call.run(launch, global: global, local: WorkSize(1, 1, 1))
     }
 
     private func blocks(_ problem: AttentionProblem) -> FlashBlocks {

@@ -88,21 +88,21 @@ final class FusedPlan<Kernels: FusedKernels>: BackendPlan {
             outputs.scores = nil
             (problem, inputs, outputs) = problem.afterJoining(inputs, outputs)
         }
-        let timer = LaunchTimer(isOn: control.isProfiled)
         let scratchBytes = kernels.scratchBytes(problem)
-        try backend.withQueue(isProfiled: control.isProfiled) { (queue) throws(AttentionError) in
+        let nanoseconds = try backend.withCommands(isProfiled: control.isProfiled) {
+            (commands) throws(AttentionError) in
             try asAttentionError(backend.device.name) { () throws(OpenCLError) in
-                let call = try CallRun(backend, problem, inputs, outputs, queue, timer)
-                let scratch = scratchBytes > 0 ? try backend.scratch.take(scratchBytes) : nil
+                let call = try CallRun(backend, problem, inputs, outputs, commands)
+                let scratch = scratchBytes > 0 ? try commands.takeScratch(scratchBytes) : nil
                 try call.concatenate(concatenation)
                 try kernels.launch(call, scratch: scratch)
                 try call.finish()
-                // Given back when nothing runs on it any more; after an error it is released instead.
-                if let scratch { backend.scratch.giveBack(scratch) }
+                // After an error it is released instead.
+                if let scratch { commands.giveBack(scratch) }
             }
         }
         return RunReport(
             kernel: Kernels.name, build: build, scratchBytes: max(scratchBytes, first?.scratchBytes ?? 0),
-            kernelNanoseconds: timer.total.map { $0 + (first?.kernelNanoseconds ?? 0) }, notes: notes)
+            kernelNanoseconds: nanoseconds.map { $0 + (first?.kernelNanoseconds ?? 0) }, notes: notes)
     }
 }

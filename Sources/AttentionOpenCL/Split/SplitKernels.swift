@@ -120,14 +120,14 @@ struct SplitKernels: FusedKernels {
         let first = try split.launch()
             .buffer(buffers.q).buffer(buffers.k).buffer(buffers.v).buffer(buffers.mask).buffer(buffers.slopes)
             .buffer(constants).buffer(tables.blocks(call)).buffer(scratch).bytes(of: p)
-        try call.timer.run(
-            first, on: call.queue, global: WorkSize(shares.blocks * shares.chunks * tiles.items, heads, segments),
+        try call.run(
+            first, global: WorkSize(shares.blocks * shares.chunks * tiles.items, heads, segments),
             local: WorkSize(tiles.items, 1, 1))
         let second = try merge.launch()
             .buffer(scratch).buffer(buffers.sinks).buffer(buffers.o).buffer(buffers.logSumExp).buffer(constants)
             .bytes(of: p)
-        try call.timer.run(
-            second, on: call.queue, global: WorkSize(shares.rows * mergeItems, heads, segments),
+        try call.run(
+            second, global: WorkSize(shares.rows * mergeItems, heads, segments),
             local: WorkSize(mergeItems, 1, 1))
     }
 }

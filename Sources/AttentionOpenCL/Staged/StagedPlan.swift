@@ -53,19 +53,19 @@ final class StagedPlan: BackendPlan {
         let passes = StagedPass.passes(
             problem, tiles, limit: backend.scratchLimit(policy, tiles),
             onlyScores: onlyScores)
-        let timer = LaunchTimer(isOn: control.isProfiled)
         let (rounded, roundedInputs) = try AttentionInputs.withSinglePrecisionMask(problem, inputs)
         let (problem, inputs) = try AttentionInputs.withoutBlocks(rounded, roundedInputs)
-        try backend.withQueue(isProfiled: control.isProfiled) { (queue) throws(AttentionError) in
+        let nanoseconds = try backend.withCommands(isProfiled: control.isProfiled) {
+            (commands) throws(AttentionError) in
             let run = try asAttentionError(backend.device.name) { () throws(OpenCLError) in
                 StagedRun(
-                    plan: self, call: try CallRun(backend, problem, inputs, outputs, queue, timer), passes: passes)
+                    plan: self, call: try CallRun(backend, problem, inputs, outputs, commands), passes: passes)
             }
             try run.execute { () throws(AttentionError) in try control.check() }
         }
         return RunReport(
             kernel: "staged", build: programs.build, scratchBytes: passes.map(\.scratch.byteCount).max() ?? 0,
-            kernelNanoseconds: timer.total, notes: programs.notes)
+            kernelNanoseconds: nanoseconds, notes: programs.notes)
     }
 }
 

@@ -17,8 +17,8 @@ struct StagedRun {
         for (index, pass) in passes.enumerated() {
             let (scores, sums, segments) = try asAttentionError(name) { () throws(OpenCLError) in
                 (
-                    try plan.backend.scratch.take(pass.scratch.scoreBytes),
-                    try plan.backend.scratch.take(pass.scratch.byteCount - pass.scratch.scoreBytes),
+                    try call.commands.takeScratch(pass.scratch.scoreBytes),
+                    try call.commands.takeScratch(pass.scratch.byteCount - pass.scratch.scoreBytes),
                     try call.constants(pass.segments.map { KernelSegment($0) })
                 )
             }
@@ -40,9 +40,9 @@ struct StagedRun {
             } else {
                 try asAttentionError(name) { () throws(OpenCLError) in try call.wait() }
             }
-            // Given back when nothing runs on them any more; after an error they are released instead.
-            plan.backend.scratch.giveBack(scores)
-            plan.backend.scratch.giveBack(sums)
+            // After an error they are released instead.
+            call.commands.giveBack(scores)
+            call.commands.giveBack(sums)
         }
     }
 
@@ -90,8 +90,8 @@ struct StagedRun {
     ) throws(OpenCLError) {
         let group = min(plan.tiles.workGroup, plan.backend.profile.largestGroup)
         let items = (piece.tiles.count * itemsPerTile + group - 1) / group * group
-        try call.timer.run(
-            arguments(try program.launch(name)), on: call.queue,
+        try call.run(
+            arguments(try program.launch(name)),
             global: WorkSize(items, piece.heads.count, piece.segments.count), local: WorkSize(group, 1, 1))
     }
 }

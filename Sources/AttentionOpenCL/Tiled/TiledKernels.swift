@@ -107,6 +107,6 @@ struct TiledKernels: FusedKernels {
             .buffer(tables.segments(call)).buffer(tables.blocks(call))
             .bytes(of: p)
         let global = WorkSize(count * Int(p.keyBlocks) * tiles.group, shape.queryHeads, call.problem.segments.count)
-        try call.timer.run(launch, on: call.queue, global: global, local: WorkSize(tiles.group, 1, 1))
+        try call.run(launch, global: global, local: WorkSize(tiles.group, 1, 1))
     }
 }

@@ -17,7 +17,7 @@ public struct KernelLinear: BitwiseCopyable, Sendable {
     public var storage: Int32
     public var itemTiles: Int32 = 1
     public var itemPanels: Int32 = 1
-    public var unused: Int32 = 0
+    public var aligned: Int32 = 0
 
     public init(_ operation: LinearOperation) {
         let weight = operation.weight.source
@@ -31,6 +31,11 @@ public struct KernelLinear: BitwiseCopyable, Sendable {
         depth = Int32(operation.inputs)
         activation = operation.activation.kernelNumber
         storage = weight.elementType.kernelStorage
+    }
+
+    /// Marks the operands whose rows begin at multiples of four elements of their buffers.
+    public mutating func setAligned() {
+        aligned = (x.isAligned ? 1 : 0) | (w.isAligned ? 2 : 0)
     }
 }
 

@@ -12,6 +12,9 @@ public struct KernelMatrix: BitwiseCopyable, Sendable {
         offset = Int64(matrix.offset - shift)
         stride = Int64(matrix.rowStride)
     }
+
+    /// Whether every row begins at a multiple of four elements of its buffer.
+    var isAligned: Bool { offset % 4 == 0 && stride % 4 == 0 }
 }
 
 /// The `head_rows` of Kernels/common/layer.clh, byte for byte.
