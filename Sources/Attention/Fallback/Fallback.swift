@@ -5,5 +5,10 @@ public struct Fallback: Hashable, Sendable, CustomStringConvertible {
     /// What it failed with, or how long it rests and after what.
     public let reason: String
 
+    public init(from: String, reason: String) {
+        self.from = from
+        self.reason = reason
+    }
+
     public var description: String { "\(from): \(reason)" }
 }

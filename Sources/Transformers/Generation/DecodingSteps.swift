@@ -44,7 +44,7 @@ final class DecodingSteps {
     func advance(_ rows: [Row], count: Int) throws(AttentionError) -> [[BeamSearch.Extension]] {
         let indices = try pass.tensor([rows.count, count], .int32)
         let values = try pass.tensor([rows.count, count])
-        let logits = try pass.run { () throws(AttentionError) in
+        let logits = try pass.run(isRepeatable: memory == nil) { () throws(AttentionError) in
             let logits = memory == nil ? try whole(rows) : try next(rows)
             try pass.perform(
                 .selection(SelectionOperation(logits: logits, count: count, indices: indices, values: values)))

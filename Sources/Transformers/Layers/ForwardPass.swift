@@ -44,13 +44,31 @@ public final class ForwardPass {
         workspace = Workspace(device)
     }
 
-    /// Runs the steps of `body`, one after the other. All stacks of layers pass through here, those within others too, and nothing
-    /// reads a result on the host before the outermost has ended.
-    func run<Result>(_ body: () throws(AttentionError) -> Result) throws(AttentionError) -> Result {
+    /// Runs the steps of `body` as one sequence: the device is waited for at the end. All stacks of layers pass through here, those
+    /// within others too, and nothing reads a result on the host before the outermost has ended.
+    ///
+    /// What fails within a step is finished elsewhere step by step. A device that fails at the end, with nobody left to ask, has the
+    /// whole computed again without a sequence.
+    ///
+    /// - Parameter isRepeatable: whether that is possible: not where caches have grown.
+    func run<Result>(
+        isRepeatable: Bool = true, _ body: () throws(AttentionError) -> Result
+    ) throws(AttentionError) -> Result {
         if isRunning { return try body() }
         isRunning = true
         defer { isRunning = false }
-        return try body()
+        let kept = attention.count
+        do throws(AttentionError) {
+            return try device.sequence(body)
+        } catch {
+            guard isRepeatable, fallback != .never, case .deviceFailed(let name, let detail) = error else {
+                throw error
+            }
+            try control.check()
+            note([Fallback(from: name, reason: detail)])
+            attention.removeLast(attention.count - kept)
+            return try body()
+        }
     }
 
     /// Memory for a result. Its elements are undefined.
