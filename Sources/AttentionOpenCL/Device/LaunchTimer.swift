@@ -19,6 +19,9 @@ final class LaunchTimer {
     ///
     /// - Throws: The status of the first that ended in an error.
     func check() throws(OpenCLError) {
+        // rusticl 22.3.6 finishes a queue at once if all its commands were flushed before; they run in order.
+        var failure: OpenCLError?
+        do throws(OpenCLError) { try events.last?.wait() } catch { failure = error }
         for event in events {
             if case .failed(let status) = try event.progress() {
                 throw .callFailed(
@@ -26,6 +29,8 @@ final class LaunchTimer {
             }
             if isOn { nanoseconds += try event.times().duration }
         }
+        // What a command ended with says more than that waiting for it failed.
+        if let failure { throw failure }
         events.removeAll(keepingCapacity: true)
     }
 
