@@ -1,13 +1,13 @@
-// additive_tiled — additive attention by work-groups, for devices with local memory and narrow vectors: scores, online softmax and
-// weighted sum in one pass.
+// additive_tiled — additive attention by work-groups, for devices with local memory and narrow vectors: scores, online softmax
+// and weighted sum in one pass.
 //   s_j = log2 e·Σ_a weight[a]·tanh(q[a] + k_j[a])   m' = max(m, max_j s_j)   p_j = 2^(s_j − m')   l' = l·2^(m − m') + Σ_j p_j
 //   o' = o·2^(m − m') + Σ_j p_j·v_j     At the end o/l; probabilities p_j/l.
 // Shapes (strides in elements): q [B,Lq,A]  k [B,Lk,A]  v [B,Lk,C]  o [B,Lq,C]  probabilities [B,Lq,Lk], rows without gaps;
 // weight [A], lengths [B].
-// Launch: global (GROUP · ⌈Lq/LANES⌉, B), local (GROUP, 1): one work-group owns LANES queries, one a lane. An item has one key of a
-// tile of GROUP keys, and every GROUP-th four of value columns.
-// Local memory: CHUNK numbers of the queries and of the tile's keys, transposed, and of the weight; the tile's weights; a vector an
-// item.
+// Launch: global (GROUP · ⌈Lq/LANES⌉, B), local (GROUP, 1): one work-group owns LANES queries, one a lane. An item has one key of
+// a tile of GROUP keys, and every GROUP-th four of value columns.
+// Local memory: CHUNK numbers of the queries and of the tile's keys, transposed, and of the weight; the tile's weights; a vector
+// an item.
 // Edges: missing queries ride along and are not stored; keys from lengths[b] on are not read, their probabilities are 0. A row
 // without keys gives 0. A NaN or +∞ among a row's scores makes its l NaN and so its output. The output waits for its l in its own
 // place, logits where the probabilities come: an item reads there what it wrote itself. No work-item returns before the others.
@@ -40,10 +40,12 @@
 #define FIRST_LANE(x) (x).s0
 #endif
 
-// Transposed: memory[a][row] ← row `row` of `from`, numbers a … a + CHUNK − 1, zeros behind the width; the last row stands for those
-// behind it.
+// Transposed: memory[a][row] ← row `row` of `from`, numbers a … a + CHUNK − 1, zeros behind the width; the last row stands for
+// those behind it.
 inline void stage_rows(
     global const float *from, long stride, int rows, int present, int a, int width, int item, local float *memory, int pitch) {
+    FORGET(item);
+#pragma unroll 4
     for (int i = item; i < rows * CHUNK; i += GROUP) {
         const int row = i / CHUNK, n = i - row * CHUNK;
         memory[n * pitch + row] = a + n < width ? from[min(row, present - 1) * stride + a + n] : 0.0f;
@@ -52,6 +54,7 @@ inline void stage_rows(
 
 // The largest or the sum of all items' numbers, lane by lane, in a tree of one shape.
 inline lanes reduced(lanes x, int item, bool finds_largest, local lanes *shared) {
+    FORGET(item);
     // Nobody still reads what was there.
     barrier(CLK_LOCAL_MEM_FENCE);
     shared[item] = x;
@@ -92,12 +95,14 @@ inline void store_columns(float4 x, int count, global float *to) {
 inline void add_values(
     global const float *v, const additive_layer *p, local const lanes *weights, int count, bool is_first,
     local const lanes *factor, int queries, int item, global float *o) {
+    FORGET(item);
     for (int c = item * FOUR; c < p->columns; c += GROUP * FOUR) {
         const int part = p->columns - c;
         float4 sums[LANES];
 #pragma unroll
         for (int i = 0; i < LANES; ++i)
             sums[i] = is_first || i >= queries ? (float4)(0.0f) : load_columns(o + i * p->o.row + c, part) * lane_of(factor, i);
+#pragma unroll 2
         for (int j = 0; j < count; ++j) {
             const float4 value = load_columns(v + j * p->v.row + c, part);
 #pragma unroll
@@ -116,7 +121,7 @@ inline void add_values(
 GROUP_KERNEL(GROUP) additive_tiled(
     global const float *q, global const float *k, global const float *v, global const float *weight,
     global const int *lengths, global float *o, global float *probabilities, const additive_layer p) {
-    local lanes qt[CHUNK], weights[GROUP], shared[GROUP], factors[1], bests[1];
+    local lanes qt[CHUNK], weights[GROUP], shared[GROUP], factors[1];
     local float kt[CHUNK * K_ROW], wt[CHUNK];
     const int item = get_local_id(0), b = get_group_id(1), first = get_group_id(0) * LANES;
     const int keys = lengths[b], queries = min(LANES, p.queries - first);
@@ -150,6 +155,7 @@ GROUP_KERNEL(GROUP) additive_tiled(
         const lanes most = reduced(s > best ? s : best, item, true, shared);
         if (probabilities && item < count) {
             weights[item] = s;
+#pragma unroll 1
             for (int i = 0; i < queries; ++i)
                 probabilities[i * p.probabilities.row + start + item] = lane_of(weights + item, i);
         }
@@ -163,11 +169,14 @@ GROUP_KERNEL(GROUP) additive_tiled(
         barrier(CLK_LOCAL_MEM_FENCE);
         add_values(v + start * p.v.row, &p, weights, count, start == 0, factors, queries, item, o);
     }
-    if (item == 0)
-        bests[0] = best;
     reduced(sum, item, false, shared);
+    if (item == 0)
+        factors[0] = best;
+    // All read it.
+    barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll 1
     for (int i = 0; i < queries; ++i) {
-        const float l = lane_of(shared, i), largest = lane_of(bests, i);
+        const float l = lane_of(shared, i), largest = lane_of(factors, i);
         for (int c = item * FOUR; c < p.columns; c += GROUP * FOUR) {
             const int part = p.columns - c;
             global float *to = o + i * p.o.row + c;

@@ -1,9 +1,10 @@
 // linear_few_tiled — a linear layer of few rows by work-groups, bound by reading the weights once.
 //   o[i][n] = activation(Σ_k x[i][k]·w[n][k] + bias[n]) + residual[i][n]
 // Shapes: x [M,K], w [N,K], residual and o [M,N], rows at any stride; bias [N].
-// Launch: global (GROUP · ⌈N/TILE_N⌉, ⌈M/ROWS⌉), local (GROUP, 1): one work-group owns ROWS rows and TILE_N outputs, an item one output
-// and one of PARTS parts of the inputs, PART each, that are summed up side by side.
-// Local memory: CHUNK inputs of each part's weights, read from memory side by side; in their place afterwards the sums of all parts.
+// Launch: global (GROUP · ⌈N/TILE_N⌉, ⌈M/ROWS⌉), local (GROUP, 1): one work-group owns ROWS rows and TILE_N outputs, an item one
+// output and one of PARTS parts of the inputs, PART each, that are summed up side by side.
+// Local memory: CHUNK inputs of each part's weights, read from memory side by side; in their place afterwards the sums of all
+// parts.
 // Edges: as linear_tiled, whose order of additions this is: a part by itself, then the parts, ascending. Parts behind the last
 // input add 0.
 // Reference: AttentionReference.

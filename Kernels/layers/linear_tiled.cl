@@ -1,13 +1,14 @@
-// linear_tiled — rows times a weight matrix by work-group tiles, for devices with local memory and narrow vectors; bias, activation
-// and residual as results are stored.
+// linear_tiled — rows times a weight matrix by work-group tiles, for devices with local memory and narrow vectors; bias,
+// activation and residual as results are stored.
 //   o[i][n] = activation(Σ_k x[i][k]·w[n][k] + bias[n]) + residual[i][n]
 // Shapes: x [M,K], w [N,K], residual and o [M,N], rows at any stride; bias [N].
-// Launch: global (GROUP · ⌈N/TILE_N⌉, ⌈M/TILE_M⌉), local (GROUP, 1): one work-group owns TILE_M rows and TILE_N outputs. Items stand
-// in ITEMS_M rows and ITEMS_N columns; one has 4 rows × 4 outputs in registers, and the totals of both.
-// Local memory: twice CHUNK inputs of the tile's rows and outputs, transposed, of which one half is read while the other is filled.
+// Launch: global (GROUP · ⌈N/TILE_N⌉, ⌈M/TILE_M⌉), local (GROUP, 1): one work-group owns TILE_M rows and TILE_N outputs. Items
+// stand in ITEMS_M rows and ITEMS_N columns; one has 4 rows × 4 outputs in registers, and the totals of both.
+// Local memory: twice CHUNK inputs of the tile's rows and outputs, transposed, of which one half is read while the other is
+// filled.
 // Edges: the last row or output stands for those behind it, which are not stored; inputs behind the last one are 0. Inputs are
-// summed up in parts of PART, ascending, then the parts: a row's bits depend on nothing beside it, not on the tile, and are those of
-// linear_few_tiled. No work-item returns before the others.
+// summed up in parts of PART, ascending, then the parts: a row's bits depend on nothing beside it, not on the tile, and are those
+// of linear_few_tiled. No work-item returns before the others.
 // Source: Volkov and Demmel 2008, Benchmarking GPUs to Tune Dense Linear Algebra, for sums in registers. Reference:
 // AttentionReference.
 #ifndef ITEMS_M

@@ -2,8 +2,8 @@ import OpenCLRuntime
 
 /// The commands of one call, or those of all calls of a sequence, on one in-order queue.
 ///
-/// What a command uses stays until the queue is finished: drivers keep memory that enqueued commands use, but scratch memory would be
-/// handed to others.
+/// What a command uses stays until the queue is finished: drivers keep memory that enqueued commands use, but scratch memory would
+/// be handed to others.
 final class Commands {
     let queue: Queue
     /// Whether calls leave it running when they return.

@@ -14,7 +14,7 @@ public struct GPUVariant: Sendable {
     public let definitions: [String]
 
     /// Every row of tiles that a GPU may take, in each storage. Sizes of sub-groups are the compiler's business.
-    public static var all: [GPUVariant] { tiled + split + merge }
+    public static var all: [GPUVariant] { tiled + split + merge + linear + additive + rows }
 
     private static let storages: [KernelStorage] = [.f32, .f16, .bf16]
 
@@ -62,6 +62,50 @@ public struct GPUVariant: Sendable {
                 .split(SplitKernel(step: .merge(items: 32), query: storage, fuses: true)), group: 32, localBytes: 0,
                 "32 work-items, \(storage)")
         }
+    }
+
+    private static var linear: [GPUVariant] {
+        storages.flatMap { storage -> [GPUVariant] in
+            let large = GroupTiles.table.filter { $0.group >= TiledTiles.smallestGPUGroup }.map { tiles in
+                GPUVariant(
+                    .layer(.linearTiled(tiles: tiles, weight: storage, fuses: true, subGroup: nil)), group: tiles.group,
+                    localBytes: tiles.localBytes, "\(tiles.tileM) × \(tiles.tileN), \(storage)")
+            }
+            let few = [1, 2, 4, 8].compactMap { FewRowTiles.rows($0, largestGroup: .max, localBytes: .max).first }
+            return large
+                + few.map { tiles in
+                    GPUVariant(
+                        .layer(.linearFew(tiles: tiles, weight: storage, fuses: true, subGroup: nil)),
+                        group: tiles.group, localBytes: tiles.localBytes, "\(tiles.rows) × \(tiles.columns), \(storage)")
+                }
+        }
+    }
+
+    private static var additive: [GPUVariant] {
+        let group = AdditiveTiles.groups[0]
+        return [1, 4].map { lanes in
+            GPUVariant(
+                .layer(.additiveTiled(items: group, lanes: lanes, fuses: true, subGroup: nil)), group: group,
+                localBytes: AdditiveTiles.localBytes(group: group, lanes: lanes), "\(lanes) × \(group)")
+        }
+    }
+
+    /// Steps that go row by row.
+    private static var rows: [GPUVariant] {
+        let items = TiledTiles.smallestGPUGroup
+        let steps: [(LayerKernel.RowStep, numbers: Int)] = [
+            (.normalization, 1), (.embedding, 0), (.rotary, 0), (.pooling, 1), (.selection, 3),
+        ]
+        return steps.map { step, numbers in
+            GPUVariant(
+                .layer(.rows(step, lanes: 1, items: items, fuses: true)), group: items, localBytes: 4 * items * numbers,
+                "\(items) work-items to a row")
+        }
+            + [1, 2, 4, 8].map { size in
+                GPUVariant(
+                    .layer(.copy(elementBytes: size, items: items)), group: items, localBytes: 0,
+                    "\(items) work-items, elements of \(size) bytes")
+            }
     }
 
     private init(_ kernel: KernelVariant, group: Int, localBytes: Int, _ purpose: String) {

@@ -11,8 +11,8 @@ public struct GroupTiles: Hashable, Sendable {
 
     private static let lanes = 4
 
-    /// By the work-groups and the local memory that devices have. Chosen by what offline compilers make of them, not by a measurement:
-    /// 8 products to a load from local memory, and room for a quarter of a GPU's waves.
+    /// By the work-groups and the local memory that devices have. Chosen by what offline compilers make of them, not by a
+    /// measurement: 8 products to a load from local memory, and room for a quarter of a GPU's waves.
     public static let table: [GroupTiles] = [
         GroupTiles(itemsM: 16, itemsN: 16, chunk: 16),
         GroupTiles(itemsM: 8, itemsN: 16, chunk: 8),
@@ -81,6 +81,6 @@ public enum AdditiveTiles {
 
     /// Local memory of a work-group, in bytes.
     public static func localBytes(group: Int, lanes: Int) -> Int {
-        (chunk * (group + 1 + lanes + 1) + (2 * group + 2) * lanes) * MemoryLayout<Float>.stride
+        (chunk * (group + 1 + lanes + 1) + (2 * group + 1) * lanes) * MemoryLayout<Float>.stride
     }
 }
