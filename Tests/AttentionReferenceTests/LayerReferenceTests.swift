@@ -16,6 +16,18 @@ import Testing
         return try output.floats()
     }
 
+    @Test(arguments: [[1 << 61, 4, 0], [0, 1 << 61, 4, 2], [1 << 61, 0, 3], [0, 5], [3, 0], [0]])
+    func matricesWithoutElements(shape: [Int]) throws {
+        let empty = try Tensor(uninitialized: shape)
+        do {
+            let matrix = try Matrix(empty, "input")
+            #expect(matrix.rows * matrix.columns == 0)
+        } catch AttentionError.invalid(let refusal) {
+            // More rows than can be counted, of no width.
+            #expect(refusal.operand == "input" && shape.last == 0)
+        }
+    }
+
     @Test func linearAddsBiasAppliesTheActivationAndThenTheResidual() throws {
         let output = try empty([2, 2])
         let step = try LinearOperation(

@@ -19,6 +19,15 @@ import Testing
         }
     }
 
+    @Test(arguments: [Float.infinity, .greatestFiniteMagnitude, 2, -1, -.infinity, .nan])
+    func numbersThatAreNoWeights(weight: Float) throws {
+        let picture = AttentionPicture([
+            try .init(name: "encoder", queries: ["a"], keys: ["b"], layers: [[[weight]]])
+        ])
+        #expect(picture.svg(title: "").contains("<path class=\"k12\" d=") == (weight > 1))
+        #expect(picture.html(title: "").contains(weight > 1 ? "[\"/w==\"]" : "[\"AA==\"]"))
+    }
+
     @Test func everyLayerAndHeadHasItsMap() throws {
         let svg = try map(["[CLS]", "a", "[SEP]"]).svg(title: "a")
         for layer in 1...2 { for head in 1...3 { #expect(svg.contains(">layer \(layer), head \(head)<")) } }

@@ -66,6 +66,20 @@ import Testing
         }
     }
 
+    /// No bytes, but a list of lengths that no memory holds, or hops without an end.
+    @Test(arguments: [
+        (#"{"type": "additive", "form": "keras"}"#, ["query", "key", "value"], [1 << 57, 0, 4]),
+        (#"{"type": "memory-network"}"#, ["input_memory", "output_memory"], [1 << 40, 0, 3, 4]),
+    ])
+    func extentsOfEmptyTensors(config: String, names: [String], shape: [Int]) {
+        let empty = names.map {
+            TensorFileTensor(name: "inputs.\($0)", elementType: .float32, shape: shape, bytes: [])
+        }
+        let others = shape.count == 3 ? Self.numbers("inputs.scale", [4]) : Self.numbers("inputs.query", [0, 4])
+        let error = refusal { _ = try Self.run(config, empty + [others]) }
+        #expect(error?.description.contains("inputs.\(names[0])") == true)
+    }
+
     @Test(arguments: ["foo", "inputs.foo", "weights.foo", "outputs.foo", "inputs.tgt"]) func unknownTensors(
         name: String
     ) {

@@ -43,6 +43,18 @@ import Testing
         return folder
     }
 
+    @Test func allThreeEmbeddingsAreOneMatrixAsInThePaper() throws {
+        var configuration = Transformer.Configuration(
+            layer: .init(modelDimension: 8, heads: 2, hiddenDimension: 8), sourceVocabulary: 5, targetVocabulary: 5)
+        (configuration.encoderLayers, configuration.decoderLayers) = (1, 1)
+        (configuration.tiesTargetEmbedding, configuration.sharesEmbeddings) = (true, true)
+        #expect(configuration.shapes.filter { $0.shape == [5, 8] }.map(\.name) == ["generator.weight"])
+        let parameters = RandomParameters(seed: 3)
+        let model = try Transformer(Parameters(parameters), configuration, device: .reference)
+        let weight = try parameters.tensor("generator.weight", shape: [5, 8]).floats()
+        #expect(try model.sourceEmbedding.table.floats() == weight && model.targetEmbedding.table.floats() == weight)
+    }
+
     @Test(arguments: Devices.all, [(false, false, true, false), (true, true, true, true), (false, true, false, false)])
     func translates(device: Device, kind: (Bool, Bool, Bool, Bool)) throws {
         let folder = try Self.folder(isNormFirst: kind.0, isTied: kind.1, hasBias: kind.2, isLearned: kind.3)

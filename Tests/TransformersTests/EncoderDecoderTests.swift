@@ -84,6 +84,18 @@ struct EncoderDecoderTests {
         #expect(error?.kind == change.kind, "\(error?.description ?? "")")
     }
 
+    @Test("a computed table of positions is no longer than memory because the file says so")
+    func longestTable() throws {
+        let folder = try Self.folder()
+        for (positions, isRight) in [("67108864", true), ("67108865", false), ("1073741824", false)] {
+            let sinusoidal = try Change("positions", "\"sinusoidal\"", .invalidValue).applied(to: Self.config)
+            try folder.write(
+                Change("max_positions", positions, .invalidValue).applied(to: sinusoidal), as: "config.json")
+            let error = refusal { _ = try EncoderDecoderConfiguration(folder: folder.folder) }
+            #expect(isRight ? error == nil : error?.kind == .invalidValue && error?.place == "max_positions")
+        }
+    }
+
     @Test(
         "lists of tokens that cannot be right",
         arguments: [

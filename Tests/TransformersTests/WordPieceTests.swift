@@ -67,6 +67,12 @@ struct WordPieceTests {
         #expect(ids("word") == [count + 2])
         #expect(tokenizer.decode([2, 5, count + 3, 82, 83, 3]) == "a e! theing")
         #expect(tokenizer.vocabularyCount == count + 5)
+        // Ids around a text count too, whether or not they are anyone's.
+        var options = WordPieceTokenizer.Options()
+        options.leading = [1]
+        let around = try WordPieceTokenizer(
+            vocabulary: ["[UNK]"], addedTokens: [AddedToken("x", id: 0)], options: options)
+        #expect(around.vocabularyCount == 2)
         #expect(tokenizer.token(count + 3) == "É!")
         #expect(tokenizer.id(of: "<L>x") == count + 4)
         #expect(tokenizer.id(of: "E\u{301}!") == nil)

@@ -37,17 +37,19 @@ public struct Matrix: Sendable {
         }
         self.tensor = tensor
         self.columns = columns
-        rows = tensor.shape.dropLast().reduce(1, *)
+        // Without columns the others may be of any size.
+        rows = try TensorLayout.product(Array(tensor.shape.dropLast()), operand: operand)
         rowStride = stride
     }
 
     /// The one stride of all dimensions but the last; `nil` if they have none, or one that goes backwards.
     private static func rowStride(_ tensor: Tensor) -> Int? {
+        if tensor.count == 0 { return 0 }
         var stride: Int?
         var count = 1
         for axis in tensor.shape.indices.dropLast().reversed() where tensor.shape[axis] != 1 {
             let (expected, overflow) = (stride ?? 0).multipliedReportingOverflow(by: count)
-            if stride != nil, overflow || tensor.strides[axis] != expected { return tensor.count == 0 ? 0 : nil }
+            if stride != nil, overflow || tensor.strides[axis] != expected { return nil }
             if stride == nil { stride = tensor.strides[axis] }
             count *= tensor.shape[axis]
         }

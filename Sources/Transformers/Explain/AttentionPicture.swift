@@ -55,7 +55,7 @@ extension AttentionPicture.Section {
     /// The step of a weight, by its square root: most weights of long inputs are small, and would all look alike.
     static func step(_ weight: Float) -> Int {
         guard weight > 0 else { return 0 }
-        return min(steps, Int((weight.squareRoot() * Float(steps)).rounded()))
+        return Int((min(weight, 1).squareRoot() * Float(steps)).rounded())
     }
 
     /// How much ink a step gets, from 0 to 1.

@@ -36,7 +36,7 @@ extension LayerFile {
             hasWeights: false)
         let layer = try MemoryNetwork(hopWeight: try tensors.optional("hop_weight", ranks: 2...2), device: device)
         let inputMemory = try tensors.tensor("input_memory", rank: 4)
-        if let hops = try config.optional("hops"), try hops.integer(in: 0...1 << 24) != inputMemory.shape[0] {
+        if let hops = try config.optional("hops"), try hops.integer(in: 0...Self.largestSize) != inputMemory.shape[0] {
             throw hops.invalid("\(inputMemory.shape[0]), the hops of inputs.input_memory")
         }
         let found = try layer(

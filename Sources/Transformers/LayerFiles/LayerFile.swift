@@ -89,9 +89,11 @@ public struct LayerFile: Sendable {
         }
     }
 
-    /// A size, at most so large that products of two fit 64 bits.
+    /// The largest size and extent: products of two fit 64 bits, and lists of so many numbers fit memory.
+    static let largestSize = 1 << 24
+
     func size(_ key: String, default fallback: Int? = nil) throws(CheckpointError) -> Int {
-        try config.integer(key, in: 1...1 << 24, default: fallback)
+        try config.integer(key, in: 1...Self.largestSize, default: fallback)
     }
 }
 

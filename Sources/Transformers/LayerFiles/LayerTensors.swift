@@ -83,6 +83,10 @@ struct LayerTensors {
 
     /// `nil` for element types that the library does not have.
     private func tensor(_ entry: TensorFileEntry) throws -> Tensor? {
+        // A tensor without elements may claim any other extents, and memory is taken for some of them: lengths, starts.
+        if let large = entry.shape.first(where: { $0 > LayerFile.largestSize }) {
+            throw error(entry.name, expected: "extents of at most \(LayerFile.largestSize)", found: "\(large)")
+        }
         let type: ElementType
         switch entry.elementType {
         case .float64: type = .float64

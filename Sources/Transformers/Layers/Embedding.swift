@@ -61,16 +61,15 @@ public struct Embedding: Sendable {
     ///
     /// computed in `Double` and rounded once.
     public static func sinusoidal(positions: Int, dimension: Int, device: Device) throws(AttentionError) -> Embedding {
-        let count = try TensorLayout.product([positions, dimension], operand: "positions")
-        var values: [Float] = []
-        values.reserveCapacity(count)
-        let frequencies = (0..<(dimension + 1) / 2).map { power(10000, -2 * Double($0) / Double(dimension)) }
-        for position in 0..<positions {
-            for column in 0..<dimension {
-                let angle = Double(position) * frequencies[column / 2]
-                values.append(Float(column.isMultiple(of: 2) ? sine(angle) : cosine(angle)))
-            }
+        guard (0...1 << 24).contains(dimension) else {
+            throw .invalid("dimension", .value, expected: "0 … \(1 << 24)", found: "\(dimension)")
         }
-        return try Embedding(table: try Tensor(values, shape: [positions, dimension]), device: device)
+        let frequencies = (0..<(dimension + 1) / 2).map { power(10000, -2 * Double($0) / Double(dimension)) }
+        let table = try Tensor.filled([positions, dimension]) { index in
+            let (position, column) = index.quotientAndRemainder(dividingBy: dimension)
+            let angle = Double(position) * frequencies[column / 2]
+            return Float(column.isMultiple(of: 2) ? sine(angle) : cosine(angle))
+        }
+        return try Embedding(table: table, device: device)
     }
 }

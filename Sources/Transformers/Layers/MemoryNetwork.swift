@@ -49,7 +49,7 @@ public struct MemoryNetwork: Sendable {
         let pass = pass ?? ForwardPass(device)
         let probabilities = try pass.tensor([hops, batch, memories])
         var state = query
-        for index in 0..<hops {
+        for index in 0..<(batch == 0 ? 0 : hops) {
             let rows = try state.viewed(
                 shape: [batch, 1, shape[3]], strides: [state.strides[0], 0, state.strides[1]],
                 offset: state.layout.offset)

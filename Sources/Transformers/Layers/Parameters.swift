@@ -89,24 +89,32 @@ public struct RandomParameters: ParameterSource {
     }
 
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
-        let count = try TensorLayout.product(shape, operand: name)
         var state = name.utf8.reduce(seed ^ 0x9E37_79B9_7F4A_7C15) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         let isMatrix = shape.count > 1
         let center = isMatrix || name.hasSuffix("bias") ? 0.0 : 1
-        let bound = isMatrix ? (6 / Double(shape.reduce(0, +))).squareRoot() : spread
-        var values: [Float] = []
-        values.reserveCapacity(count)
-        for _ in 0..<count {
+        let bound = isMatrix ? (6 / shape.reduce(0) { $0 + Double($1) }).squareRoot() : spread
+        return try Tensor.filled(shape) { _ in
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let mixed = (state ^ state >> 29) &* 0xBF58_476D_1CE4_E5B9
             let unit = Double(mixed >> 11) * 0x1p-53
-            values.append(Float(center + bound * (2 * unit - 1)))
+            return Float(center + bound * (2 * unit - 1))
         }
-        return try Tensor(values, shape: shape)
     }
 }
 
 extension Tensor {
+    /// A tensor in host memory whose element `i`, in row-major order, is `value(i)`.
+    ///
+    /// - Throws: `AttentionError`: `invalid` for a shape beyond 64 bits, `outOfMemory`.
+    static func filled(_ shape: [Int], _ value: (Int) -> Float) throws(AttentionError) -> Tensor {
+        let tensor = try Tensor(uninitialized: shape)
+        guard tensor.count > 0, let base = tensor.storage.hostBytes?.baseAddress else { return tensor }
+        let numbers = base.bindMemory(to: Float.self, capacity: tensor.count)
+        for index in 0..<tensor.count { numbers[index] = value(index) }
+        withExtendedLifetime(tensor) {}
+        return tensor
+    }
+
     /// The same numbers, each rounded once, in host memory; itself if it has that type already.
     func converted(to type: ElementType) throws(AttentionError) -> Tensor {
         if elementType == type { return self }

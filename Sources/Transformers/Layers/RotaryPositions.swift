@@ -20,26 +20,22 @@ public struct RotaryPositions: Sendable {
         positions: Int, dimension: Int, base: Double = 10000, pairing: RotaryOperation.Pairing = .halves,
         device: Device
     ) throws(AttentionError) {
-        guard dimension >= 2, dimension.isMultiple(of: 2) else {
-            throw .invalid("dimension", .value, expected: "an even number of 2 or more", found: "\(dimension)")
+        guard (2...1 << 24).contains(dimension), dimension.isMultiple(of: 2) else {
+            throw .invalid("dimension", .value, expected: "an even number of 2 … \(1 << 24)", found: "\(dimension)")
         }
         guard base > 0, base.isFinite else {
             throw .invalid("base", .value, expected: "a finite number above 0", found: "\(base)")
         }
         let pairs = dimension / 2
-        let count = try TensorLayout.product([positions, pairs], operand: "positions")
-        var (cosines, sines): ([Float], [Float]) = ([], [])
-        cosines.reserveCapacity(count)
-        sines.reserveCapacity(count)
         let frequencies = (0..<pairs).map { power(base, -2 * Double($0) / Double(dimension)) }
-        for position in 0..<positions {
-            for frequency in frequencies {
-                cosines.append(Float(cosine(Double(position) * frequency)))
-                sines.append(Float(sine(Double(position) * frequency)))
-            }
+        func table(_ function: (Double) -> Double) throws(AttentionError) -> Tensor {
+            try device.parameter(
+                try Tensor.filled([positions, pairs]) { index in
+                    let (position, pair) = index.quotientAndRemainder(dividingBy: pairs)
+                    return Float(function(Double(position) * frequencies[pair]))
+                })
         }
-        self.cosines = try device.parameter(try Tensor(cosines, shape: [positions, pairs]))
-        self.sines = try device.parameter(try Tensor(sines, shape: [positions, pairs]))
+        (cosines, sines) = (try table(cosine), try table(sine))
         self.pairing = pairing
     }
 

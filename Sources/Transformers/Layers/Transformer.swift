@@ -35,7 +35,7 @@ public struct Transformer: Sendable {
         public var scalesEmbeddings = true
         /// Whether the target's embedding is the matrix of the final projection.
         public var tiesTargetEmbedding = false
-        /// Whether the source's embedding is the target's.
+        /// Whether the source's embedding is the target's; with both, all three are `generator.weight`, as in the paper.
         public var sharesEmbeddings = false
         /// Whether there is a normalisation behind the encoder and one behind the decoder.
         public var hasFinalNorm = true
@@ -69,7 +69,10 @@ public struct Transformer: Sendable {
         /// The parameters by their names.
         public var shapes: [ParameterShape] {
             let width = layer.modelDimension
-            var shapes = [ParameterShape("source_embedding.weight", [sourceVocabulary, width])]
+            var shapes: [ParameterShape] = []
+            if !tiesTargetEmbedding || !sharesEmbeddings {
+                shapes.append(ParameterShape("source_embedding.weight", [sourceVocabulary, width]))
+            }
             if !tiesTargetEmbedding, !sharesEmbeddings {
                 shapes.append(ParameterShape("target_embedding.weight", [targetVocabulary, width]))
             }
@@ -106,14 +109,16 @@ public struct Transformer: Sendable {
         func embedding(_ name: String, _ entries: Int) throws -> Embedding {
             try Embedding(parameters[name], entries: entries, dimension: width, scale: scale, device: device)
         }
-        sourceEmbedding = try embedding("source_embedding", configuration.sourceVocabulary)
         let generatorWeight = try parameters["generator"].tensor("weight", [configuration.targetVocabulary, width])
+        let tied =
+            configuration.tiesTargetEmbedding
+            ? try Embedding(table: generatorWeight, scale: scale, device: device) : nil
         if configuration.sharesEmbeddings {
+            sourceEmbedding = try tied ?? embedding("source_embedding", configuration.sourceVocabulary)
             targetEmbedding = sourceEmbedding
-        } else if configuration.tiesTargetEmbedding {
-            targetEmbedding = try Embedding(table: generatorWeight, scale: scale, device: device)
         } else {
-            targetEmbedding = try embedding("target_embedding", configuration.targetVocabulary)
+            sourceEmbedding = try embedding("source_embedding", configuration.sourceVocabulary)
+            targetEmbedding = try tied ?? embedding("target_embedding", configuration.targetVocabulary)
         }
         let positions = configuration.maximumPositions
         switch configuration.positions {

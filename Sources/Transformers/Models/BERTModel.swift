@@ -99,8 +99,12 @@ public struct BERTModel: Sendable {
     }
 
     /// Who attends to whom in one sequence: a map `[1, heads, tokens, tokens]` a layer.
-    public func attention(_ tokens: [Int], tokenTypes: [Int]? = nil) throws(AttentionError) -> [AttentionMap] {
-        let pass = ForwardPass(device, keepsAttention: true)
+    ///
+    /// - Parameter pass: a new one that keeps attention; `nil` makes one.
+    public func attention(
+        _ tokens: [Int], tokenTypes: [Int]? = nil, pass: ForwardPass? = nil
+    ) throws(AttentionError) -> [AttentionMap] {
+        let pass = pass ?? ForwardPass(device, keepsAttention: true)
         _ = try self([tokens], tokenTypes: tokenTypes.map { [$0] }, pass: pass)
         return pass.attention
     }

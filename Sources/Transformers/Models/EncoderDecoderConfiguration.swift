@@ -4,6 +4,9 @@ import TensorFiles
 ///
 /// Vaswani et al., "Attention Is All You Need" (2017).
 public struct EncoderDecoderConfiguration: Sendable {
+    /// The most numbers of a table of sinusoidal positions, which no checkpoint bounds: 1 GiB of them.
+    private static let largestTable = 1 << 28
+
     /// How places in a sequence are told.
     public enum Positions: String, CaseIterable, Hashable, Sendable {
         /// The paper's sines and cosines, interleaved.
@@ -102,6 +105,12 @@ public struct EncoderDecoderConfiguration: Sendable {
         guard positions == .learned || modelDimension % 2 == 0 else {
             let place = try json.optional("d_model") ?? json
             throw place.invalid("an even d_model for sinusoidal positions", found: "\(modelDimension)")
+        }
+        // A table that is computed is no longer than memory because a file says so.
+        let longest = Self.largestTable / modelDimension
+        guard positions == .learned || maximumPositions <= longest else {
+            throw try json.member("max_positions").invalid(
+                "at most \(longest) sinusoidal positions of width \(modelDimension)", found: "\(maximumPositions)")
         }
         sourceTokens = try Self.tokens(folder, "source_tokens.json", json, "source_vocabulary")
         targetTokens = try Self.tokens(folder, "target_tokens.json", json, "target_vocabulary")

@@ -138,8 +138,11 @@ public struct EncoderDecoderModel: Sendable {
     /// - Parameters:
     ///   - source: tokens, with those around them.
     ///   - target: tokens without the start token, which is put before them.
-    public func attention(source: [Int], target: [Int]) throws(AttentionError) -> [AttentionMap] {
-        let pass = ForwardPass(device, keepsAttention: true)
+    ///   - pass: a new one that keeps attention; `nil` makes one.
+    public func attention(
+        source: [Int], target: [Int], pass: ForwardPass? = nil
+    ) throws(AttentionError) -> [AttentionMap] {
+        let pass = pass ?? ForwardPass(device, keepsAttention: true)
         let start = try generation(Options()).start
         _ = try transformer.logits(source: [source], target: [[start] + target], pass: pass)
         return pass.attention

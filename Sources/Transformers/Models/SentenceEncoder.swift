@@ -59,7 +59,7 @@ public struct SentenceEncoder: Sendable {
     ///   - options: pooling and batches.
     ///   - pass: memory, cancelling, and who finishes a step that the device cannot.
     ///   - progress: told how many texts are done, after each batch.
-    /// - Throws: `AttentionError.invalid` for a text without any token; of the device.
+    /// - Throws: `AttentionError` of the device; `cancelled`.
     public func embeddings(
         _ texts: [String], _ options: Options = .init(), pass: ForwardPass? = nil,
         progress: (Int) -> Void = { _ in }
@@ -80,7 +80,7 @@ public struct SentenceEncoder: Sendable {
         }
     }
 
-    /// Embeds sequences of tokens, in their order.
+    /// Embeds sequences of tokens, in their order; one without tokens gives zeros.
     public func vectors(
         _ sequences: [[Int]], _ options: Options = .init(), pass: ForwardPass? = nil,
         progress: (Int) -> Void = { _ in }

@@ -106,7 +106,10 @@ public struct WordPieceTokenizer: Tokenizer {
 }
 
 extension WordPieceTokenizer {
-    public var vocabularyCount: Int { max(vocabulary.count, (addedTokens.map(\.id).max() ?? -1) + 1) }
+    public var vocabularyCount: Int {
+        let others = addedTokens.map(\.id) + options.leading + options.trailing
+        return max(vocabulary.count, (others.max() ?? -1) + 1)
+    }
 
     public func token(_ id: Int) -> String? { addedByID[id]?.content ?? vocabulary.token(id) }
 

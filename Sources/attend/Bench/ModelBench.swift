@@ -37,7 +37,7 @@ struct ModelBench {
         guard let text = String(validating: data, as: UTF8.self) else {
             throw CommandFailure(.badInput, "\(Console.oneLine(path)): expected UTF-8, found other bytes")
         }
-        let lines = text.split(separator: "\n").map(String.init)
+        let lines = text.split(whereSeparator: \.isNewline).map(String.init)
         guard !lines.isEmpty else {
             throw CommandFailure(.badInput, "\(Console.oneLine(path)): expected a text a line, found none")
         }

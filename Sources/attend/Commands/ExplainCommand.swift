@@ -35,10 +35,12 @@ struct ExplainCommand: ParsableCommand {
 
     private func execute() throws {
         let device = try DeviceChoice.one(common)
-        let sections = try sections(device)
+        let pass = ForwardPass(device, keepsAttention: true, fallback: common.fallback.policy)
+        let sections = try sections(pass)
         let picture = AttentionPicture(sections)
         let markup = output.hasSuffix(".svg") ? picture.svg(title: text) : picture.html(title: text)
         try AtomicFile.write(Array(markup.utf8), to: output)
+        let fallbacks = pass.reportedFallbacks(common)
         let layers = sections.map(\.layers.count).max() ?? 0
         let heads = sections.flatMap(\.layers).map(\.count).max() ?? 0
         if common.json {
@@ -57,6 +59,7 @@ struct ExplainCommand: ParsableCommand {
                                 ])
                             })
                     ), ("bytes", .int(markup.utf8.count)), ("device", .device(device.description)),
+                    ("fallbacks", .fallbacks(fallbacks)),
                 ]).text)
         } else {
             Console.line(
@@ -64,7 +67,8 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
-    private func sections(_ device: Device) throws -> [AttentionPicture.Section] {
+    private func sections(_ pass: ForwardPass) throws -> [AttentionPicture.Section] {
+        let device = pass.device
         let folder = try model.folder()
         let weights = model.weights?.elementType
         // Whoever has tokens of a target is an encoder-decoder.
@@ -74,14 +78,16 @@ struct ExplainCommand: ParsableCommand {
             let (ids, isCut) = encoder.tokenizer.encode(text, longest: longest)
             try refuse(isCut, longest)
             let tokens = ids.map { encoder.tokenizer.token($0) ?? "#\($0)" }
-            return try AttentionPicture.sections(try encoder.model.attention(ids), source: tokens, target: [])
+            return try AttentionPicture.sections(
+                try encoder.model.attention(ids, pass: pass), source: tokens, target: [])
         }
         let model = try EncoderDecoderModel(folder: folder, weightType: weights, device: device)
         let longSource: EncoderDecoderModel.LongSource = self.model.longText == .truncate ? .truncate : .refuse
-        let translation = try model.translate([text], .init(longSource: longSource))[0]
+        let translation = try model.translate(
+            [text], .init(longSource: longSource), pass: ForwardPass(device, fallback: pass.fallback))[0]
         // The last token is attended by nobody.
         let read = Array(translation.tokens.prefix(model.configuration.maximumPositions - 1))
-        let maps = try model.attention(source: translation.sourceTokens, target: read)
+        let maps = try model.attention(source: translation.sourceTokens, target: read, pass: pass)
         func names(_ ids: [Int], _ tokenizer: any Tokenizer) -> [String] { ids.map { tokenizer.token($0) ?? "#\($0)" } }
         let start = model.configuration.target.start.map { [$0] } ?? []
         return try AttentionPicture.sections(

@@ -39,9 +39,10 @@ struct LayerCommand: ParsableCommand {
         if let output {
             try TensorFile.write(try results.map { try $0.tensor.fileTensor(named: $0.name) }, to: output)
         }
+        let fallbacks = pass.reportedFallbacks(common)
         let agreements = try results.compactMap { try LayerAgreement($0.name, $0.tensor, in: file) }
         if common.json {
-            Console.line(json(layer.type, device, milliseconds, agreements).text)
+            Console.line(json(layer.type, device, milliseconds, agreements, fallbacks).text)
         } else {
             Console.line("type       \(layer.type)")
             Console.line(
@@ -55,11 +56,12 @@ struct LayerCommand: ParsableCommand {
     }
 
     private func json(
-        _ type: String, _ device: Device, _ milliseconds: Double, _ agreements: [LayerAgreement]
+        _ type: String, _ device: Device, _ milliseconds: Double, _ agreements: [LayerAgreement],
+        _ fallbacks: [(from: String, reason: String)]
     ) -> JSON {
         .object([
             ("type", .string(type)), ("device", .device(device.description)),
-            ("milliseconds", .double(milliseconds)),
+            ("fallbacks", .fallbacks(fallbacks)), ("milliseconds", .double(milliseconds)),
             (
                 "agreement",
                 .object(
