@@ -60,7 +60,10 @@ struct NativeCall {
         _ kernel: host_kernel, global: (Int, Int, Int), room: Int, threads: Int, on pool: WorkerPool
     ) throws(AttentionError) {
         let count = global.0 * global.1 * global.2
-        guard count > 0, let run = kernel.run, let privateBytes = kernel.private_bytes else { return }
+        guard count > 0 else { return }
+        guard let run = kernel.run, let privateBytes = kernel.private_bytes else {
+            throw .deviceFailed(device: "native", detail: "a kernel is missing")
+        }
         var call = host_call()
         call.q = UnsafeRawPointer(query)
         call.k = UnsafeRawPointer(key)

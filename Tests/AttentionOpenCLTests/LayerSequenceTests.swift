@@ -48,7 +48,8 @@ import Testing
                 output: try Tensor(
                     storage: output.storage, layout: try TensorLayout(contiguous: shape), elementType: .float32
                 ).permuted([0, 2, 1, 3]))
-            _ = try backend.plan(problem, PlanPolicy(family: backend.layerFamily)).run(problem, inputs, outputs, RunControl())
+            _ = try backend.plan(problem, PlanPolicy(family: backend.layerFamily)).run(
+                problem, inputs, outputs, RunControl())
             return output
         }
 
@@ -64,7 +65,8 @@ import Testing
                 let inner = try made([Self.rows, 3 * Self.width])
                 try perform(
                     .linear(
-                        try LinearOperation(input: attended, weight: wide, bias: bias, activation: .gelu, output: inner)))
+                        try LinearOperation(input: attended, weight: wide, bias: bias, activation: .gelu, output: inner)
+                    ))
                 let next = try made([Self.rows, Self.width])
                 try perform(.linear(try LinearOperation(input: inner, weight: narrow, residual: x, output: next)))
                 x = next
@@ -112,7 +114,8 @@ import Testing
     }
 
     /// Host memory that a call read may change as soon as it has returned.
-    @Test(arguments: LayerMachine.choices) func hostOperandsMayChangeAfterTheCall(_ choice: LayerMachine.Choice) throws {
+    @Test(arguments: LayerMachine.choices) func hostOperandsMayChangeAfterTheCall(_ choice: LayerMachine.Choice) throws
+    {
         let backend = try choice.backend()
         for count in [1000, 200_000] {
             let source = try Machine.numbers([count], 1)
@@ -165,7 +168,8 @@ import Testing
                 group.addTask {
                     let network = try Network(backend)
                     guard index % 3 != 2 else { return try network.run(blocks: 3).contiguousBytes() }
-                    return try backend.sequence { () throws(AttentionError) in try network.run(blocks: 3) }.contiguousBytes()
+                    return try backend.sequence { () throws(AttentionError) in try network.run(blocks: 3) }
+                        .contiguousBytes()
                 }
             }
             return try await group.reduce(into: [[UInt8]]()) { $0.append($1) }

@@ -22,7 +22,10 @@ struct LayerCall {
     mutating func run<Problem: BitwiseCopyable>(
         _ kernel: host_kernel, _ problem: Problem, width: Int, height: Int = 1, threads: Int, on pool: WorkerPool
     ) throws(AttentionError) {
-        guard let run = kernel.run, let privateBytes = kernel.private_bytes, width > 0, height > 0 else { return }
+        guard width > 0, height > 0 else { return }
+        guard let run = kernel.run, let privateBytes = kernel.private_bytes else {
+            throw .deviceFailed(device: "native", detail: "a kernel is missing")
+        }
         arguments.width = Int64(width)
         arguments.height = Int64(height)
         let count = width * height

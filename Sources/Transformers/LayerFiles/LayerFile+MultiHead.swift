@@ -2,10 +2,6 @@ import Attention
 
 extension LayerFile {
     func multiHead(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        try checkKeys([
-            "embed_dim", "num_heads", "num_key_value_heads", "kdim", "vdim", "bias", "add_bias_kv", "add_zero_attn",
-            "batch_first", "is_causal", "average_attn_weights",
-        ])
         let tensors = LayerTensors(file: file)
         try tensors.checkNames(
             inputs: ["query", "key", "value", "key_padding_mask", "attn_mask"], outputs: outputs, hasWeights: true)

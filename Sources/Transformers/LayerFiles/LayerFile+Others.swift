@@ -4,7 +4,6 @@ extension LayerFile {
     private enum Form { case bahdanau, keras }
 
     func additive(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        try checkKeys(["form"])
         let tensors = LayerTensors(file: file)
         let layer: AdditiveAttention
         let operands = ["query", "key", "value", "key_lengths"]
@@ -29,7 +28,6 @@ extension LayerFile {
     }
 
     func memoryNetwork(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        try checkKeys(["hops"])
         let tensors = LayerTensors(file: file)
         try tensors.checkNames(
             inputs: ["query", "input_memory", "output_memory", "hop_weight", "memory_lengths"], outputs: outputs,

@@ -2,10 +2,6 @@ import Attention
 
 extension LayerFile {
     func transformer(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        try checkKeys([
-            "d_model", "nhead", "num_encoder_layers", "num_decoder_layers", "dim_feedforward", "activation",
-            "norm_first", "bias", "layer_norm_eps", "batch_first",
-        ])
         let tensors = LayerTensors(file: file)
         try tensors.checkNames(
             inputs: [

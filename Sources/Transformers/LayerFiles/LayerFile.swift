@@ -6,6 +6,8 @@ public import TensorFiles
 /// The metadata's `config` is JSON, of which `type` chooses: `nn.MultiheadAttention`, `nn.Transformer`, `additive` or
 /// `memory-network`. Tensors are `weights.…` by PyTorch's parameter names, `inputs.…`, and `outputs.…` to compare with.
 ///
+/// Keys of the configuration that are no argument of a constructor say nothing here and are ignored.
+///
 /// ```swift
 /// let file = try LayerFile(TensorFile(path: "mha.safetensors"))
 /// let outputs = try file.run(on: device)                        // ["output": …, "weights": …]
@@ -71,21 +73,6 @@ public struct LayerFile: Sendable {
             throw CheckpointError(
                 .invalidValue, file: file.name, place: invalid.operand, expected: invalid.expected,
                 found: invalid.found)
-        }
-    }
-
-    /// Keys that say nothing about the result.
-    private static let harmless = [
-        "type", "dropout", "device", "dtype", "formula", "name", "note", "description", "seed", "enable_nested_tensor",
-        "mask_check", "need_weights",
-    ]
-
-    /// Refuses keys that nobody here understands: they might say that something else is to be computed.
-    func checkKeys(_ known: [String]) throws(CheckpointError) {
-        for key in try config.object.keys.map(\.text).sorted() where !(known + Self.harmless).contains(key) {
-            throw CheckpointError(
-                .unsupported, file: file.name, place: "config", expected: "only \(known.joined(separator: ", "))",
-                found: "the key \(MessageText.quoted(key))")
         }
     }
 

@@ -21,7 +21,9 @@ struct TranslateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The exponent of the length in the score.", valueName: "a"))
     var lengthPenalty = 0.0
 
-    @Option(help: ArgumentHelp("The most tokens of an output; without it, the model's positions.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "The most tokens of an output, its end counted; never more than the model's positions.", valueName: "n"))
     var maxLength: Int?
 
     @OptionGroup var common: CommonOptions
@@ -44,14 +46,10 @@ struct TranslateCommand: ParsableCommand {
         let device = try DeviceChoice.one(common)
         let translator = try EncoderDecoderModel(
             folder: model.folder(), weightType: model.weights?.elementType, device: device)
-        let longest = translator.configuration.maximumPositions
-        if let maxLength, maxLength > longest {
-            throw CommandFailure(
-                .badInput, "--max-length: expected at most \(longest), the model's positions, found \(maxLength)")
-        }
+        let longest = min(maxLength ?? .max, translator.configuration.maximumPositions)
         let texts = try texts.all()
         let options = EncoderDecoderModel.Options(
-            beams: beam, lengthPenalty: lengthPenalty, maximumLength: maxLength,
+            beams: beam, lengthPenalty: lengthPenalty, maximumLength: longest,
             longSource: model.longText == .truncate ? .truncate : .refuse)
         let pass = ForwardPass(device, fallback: common.fallback.policy)
         let progress = Progress()
