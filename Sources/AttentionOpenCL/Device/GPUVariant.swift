@@ -76,7 +76,8 @@ public struct GPUVariant: Sendable {
                 + few.map { tiles in
                     GPUVariant(
                         .layer(.linearFew(tiles: tiles, weight: storage, fuses: true, subGroup: nil)),
-                        group: tiles.group, localBytes: tiles.localBytes, "\(tiles.rows) × \(tiles.columns), \(storage)")
+                        group: tiles.group, localBytes: tiles.localBytes, "\(tiles.rows) × \(tiles.columns), \(storage)"
+                    )
                 }
         }
     }
