@@ -8,7 +8,7 @@ import Testing
 
 /// Calls that are enqueued one after another, and waited for once.
 @Suite(.serialized) struct LayerSequenceTests {
-    /// Some blocks of a Transformer in small, in the device's memory: everything that a step makes is let go as soon as it is read.
+    /// Some blocks of a Transformer in small, in the device's memory: what a step makes is let go as soon as it is read.
     private struct Network {
         static let (rows, width, heads) = (24, 48, 4)
         let backend: OpenCLBackend
@@ -113,27 +113,77 @@ import Testing
         #expect(expected.count == 12 && expected[0] == expected[1] && expected[1] == expected[2])
     }
 
+    /// A device that has so much to do that what follows waits for it.
+    private struct Busy {
+        let backend: OpenCLBackend
+        let source: Tensor
+        let target: Tensor
+
+        init(_ backend: OpenCLBackend) throws {
+            self.backend = backend
+            source = try Self.made(4 << 20, backend)
+            target = try Self.made(4 << 20, backend)
+        }
+
+        static func made(_ count: Int, _ backend: OpenCLBackend) throws(AttentionError) -> Tensor {
+            let storage = try backend.makeStorage(byteCount: 4 * count)
+            return try Tensor(storage: storage, layout: try TensorLayout(contiguous: [count]), elementType: .float32)
+        }
+
+        func copy(_ source: Tensor, _ target: Tensor) throws(AttentionError) {
+            try backend.perform(.copy(try CopyOperation(source: source, target: target)), RunControl())
+        }
+
+        func begin() throws(AttentionError) { try copy(source, target) }
+    }
+
     /// Host memory that a call read may change as soon as it has returned.
     @Test(arguments: LayerMachine.choices) func hostOperandsMayChangeAfterTheCall(_ choice: LayerMachine.Choice) throws
     {
-        let backend = try choice.backend()
+        let busy = try Busy(try choice.backend())
         for count in [1000, 200_000] {
-            let source = try Machine.numbers([count], 1)
-            let expected = try source.contiguousBytes()
-            let outputs = try backend.sequence { () throws(AttentionError) in
+            let kept = try Machine.numbers([count], 1)
+            let source = try Tensor(uninitialized: [count])
+            let outputs = try busy.backend.sequence { () throws(AttentionError) in
                 var outputs: [Tensor] = []
-                for _ in 0..<8 {
-                    let storage = try backend.makeStorage(byteCount: 4 * count)
-                    let output = try Tensor(storage: storage, layout: source.layout, elementType: .float32)
-                    try backend.perform(.copy(try CopyOperation(source: source, target: output)), RunControl())
-                    let kept = try source.contiguousBytes()
-                    try source.write([Double](repeating: .nan, count: count))
-                    try source.writeBytes(of: try Tensor(bytes: kept, shape: [count], elementType: .float32))
+                for _ in 0..<4 {
+                    try source.writeBytes(of: kept)
+                    try busy.begin()
+                    let output = try Busy.made(count, busy.backend)
+                    try busy.copy(source, output)
+                    source.storage.hostBytes?.initializeMemory(as: UInt8.self, repeating: 0xFF)
                     outputs.append(output)
                 }
                 return outputs
             }
-            for output in outputs { #expect(try output.contiguousBytes() == expected) }
+            for output in outputs { #expect(try output.contiguousBytes() == kept.contiguousBytes()) }
+        }
+    }
+
+    /// Drivers keep the memory that enqueued commands use when its last reference goes away.
+    @Test(arguments: LayerMachine.choices) func memoryThatIsLetGoIsStillRead(_ choice: LayerMachine.Choice) throws {
+        let busy = try Busy(try choice.backend())
+        for count in [1000, 20_000, 600_000] {
+            let source = try LayerMachine.far(try Machine.numbers([count], 1), busy.backend)
+            let output = try Busy.made(count, busy.backend)
+            let others = try busy.backend.sequence { () throws(AttentionError) in
+                try busy.begin()
+                do {
+                    let passing = try Busy.made(count, busy.backend)
+                    try busy.copy(source, passing)
+                    try busy.copy(passing, output)
+                }
+                // What would come in its place.
+                var others: [HostStorage] = []
+                for _ in 0..<8 {
+                    let storage = try HostStorage(byteCount: 4 * count)
+                    storage.hostBytes?.initializeMemory(as: UInt8.self, repeating: 0xFF)
+                    others.append(storage)
+                }
+                return others
+            }
+            #expect(try output.contiguousBytes() == source.contiguousBytes(), "\(choice.testDescription), \(count)")
+            for storage in others { #expect(storage.hostBytes?.allSatisfy { $0 == 0xFF } == true) }
         }
     }
 

@@ -7,8 +7,8 @@ import Testing
 
 /// Every step of layers on every usable OpenCL device of this machine, by both families of kernels.
 @Suite(.serialized) struct LayerStepTests {
-    /// Sizes, strides, poison, memory beside the results, odd numbers, operands on the host and on the device, as `attend verify` has
-    /// them.
+    /// Sizes, strides, poison, memory beside the results, odd numbers, operands on the host and on the device, as `attend verify`
+    /// has them.
     @Test(arguments: LayerMachine.choices) func stepsKeepToTheirDefinition(_ choice: LayerMachine.Choice) throws {
         let report = try Verifier.run(
             backend: try choice.backend(), VerificationOptions(cases: .quick, seed: 3, filter: "layer:"))
