@@ -1,5 +1,6 @@
-// peak — how many fused multiply-adds the device does: for `attend bench`, not for attention.
-//   x ← x·a + b, SUMS independent vectors of LANES, `steps` times
+// peak — how many multiply-adds the device does: for `attend bench`, not for attention.
+//   x ← x·a + b, SUMS independent vectors of LANES, `steps` times, as the kernels write it: where the device has no fused
+//   instruction, fma() is a long function.
 // Launch: global (items), any local: each work-item stores the sum of its vectors, so that nothing can be left out.
 // Two operations a lane and step.
 #ifndef SUMS
@@ -15,7 +16,7 @@ kernel void peak(global float *out, const float a, const float b, const int step
     for (int n = 0; n < steps; ++n)
 #pragma unroll
         for (int i = 0; i < SUMS; ++i)
-            x[i] = fma(x[i], (lanes)(a), (lanes)(b));
+            x[i] = MULADD(x[i], (lanes)(a), (lanes)(b));
     lanes sum = x[0];
 #pragma unroll
     for (int i = 1; i < SUMS; ++i)

@@ -49,11 +49,13 @@ struct MeasuringKernel: Hashable, Sendable {
 
     let name: Name
     let lanes: Int
-    /// Independent sums of `peak`.
+    /// Independent sums of `peak`, and whether its multiply-adds are fused.
     let sums: Int
+    let fuses: Bool
 
     var definitions: [(name: String, value: BuildOptions.Value)] {
         let width: (name: String, value: BuildOptions.Value) = ("LANES", .integer(Int64(lanes)))
-        return name == .peak ? [width, ("SUMS", .integer(Int64(sums)))] : [width]
+        guard name == .peak else { return [width] }
+        return [width, ("SUMS", .integer(Int64(sums))), ("FUSES", .integer(fuses ? 1 : 0))]
     }
 }

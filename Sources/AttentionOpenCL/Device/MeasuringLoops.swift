@@ -25,11 +25,12 @@ public final class MeasuringLoops: Sendable {
         let lanes = lanes
         var programs: [Program] = []
         for sums in Self.sumCounts {
-            let kernel = MeasuringKernel(name: .peak, lanes: lanes, sums: sums)
+            let kernel = MeasuringKernel(
+                name: .peak, lanes: lanes, sums: sums, fuses: info.hasFusedMultiplyAdd)
             programs.append(try backend.program(.loop(kernel)).0)
         }
         multiplyAdds = programs
-        reads = try backend.program(.loop(MeasuringKernel(name: .stream, lanes: lanes, sums: 0))).0
+        reads = try backend.program(.loop(MeasuringKernel(name: .stream, lanes: lanes, sums: 0, fuses: false))).0
         let unit = items * lanes * 4 * MemoryLayout<Float>.stride
         let wanted = min(byteCount, info.maxAllocationBytes) / unit * unit
         self.byteCount = wanted
