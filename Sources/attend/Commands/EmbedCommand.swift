@@ -27,7 +27,7 @@ struct EmbedCommand: ParsableCommand {
     }
 
     private func execute() throws {
-        let device = try DeviceChoice.one(common)
+        let device = try DeviceChoice.forModel(common)
         let encoder = try SentenceEncoder(
             folder: model.folder(), weightType: model.weights?.elementType, device: device)
         let texts = try texts.all()
@@ -40,7 +40,7 @@ struct EmbedCommand: ParsableCommand {
             progress.update("embedding: \(ProgressBar.text(done, of: texts.count))")
         }
         progress.clear()
-        let fallbacks = pass.reportedFallbacks(common)
+        let fallbacks = pass.reportedFallbacks()
         let cosines = similarity ? SentenceEncoder.similarity(found.map(\.vector)) : nil
         if common.json {
             Console.line(json(texts, found, cosines, device, fallbacks).text)

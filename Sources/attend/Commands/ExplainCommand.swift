@@ -34,13 +34,13 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func execute() throws {
-        let device = try DeviceChoice.one(common)
+        let device = try DeviceChoice.forModel(common)
         let pass = ForwardPass(device, keepsAttention: true, fallback: common.fallback.policy)
         let sections = try sections(pass)
         let picture = AttentionPicture(sections)
         let markup = output.hasSuffix(".svg") ? picture.svg(title: text) : picture.html(title: text)
         try AtomicFile.write(Array(markup.utf8), to: output)
-        let fallbacks = pass.reportedFallbacks(common)
+        let fallbacks = pass.reportedFallbacks()
         let layers = sections.map(\.layers.count).max() ?? 0
         let heads = sections.flatMap(\.layers).map(\.count).max() ?? 0
         if common.json {

@@ -39,7 +39,7 @@ struct LayerCommand: ParsableCommand {
         if let output {
             try TensorFile.write(try results.map { try $0.tensor.fileTensor(named: $0.name) }, to: output)
         }
-        let fallbacks = pass.reportedFallbacks(common)
+        let fallbacks = pass.reportedFallbacks()
         let agreements = try results.compactMap { try LayerAgreement($0.name, $0.tensor, in: file) }
         if common.json {
             Console.line(json(layer.type, device, milliseconds, agreements, fallbacks).text)

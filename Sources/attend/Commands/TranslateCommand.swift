@@ -43,7 +43,7 @@ struct TranslateCommand: ParsableCommand {
     }
 
     private func execute() throws {
-        let device = try DeviceChoice.one(common)
+        let device = try DeviceChoice.forModel(common)
         let translator = try EncoderDecoderModel(
             folder: model.folder(), weightType: model.weights?.elementType, device: device)
         let longest = min(maxLength ?? .max, translator.configuration.maximumPositions)
@@ -67,7 +67,7 @@ struct TranslateCommand: ParsableCommand {
         }
         progress.clear()
         if streams { Console.line() }
-        let fallbacks = pass.reportedFallbacks(common)
+        let fallbacks = pass.reportedFallbacks()
         if common.json {
             Console.line(json(found, device, fallbacks).text)
         } else if !streams {

@@ -4,7 +4,9 @@ import Transformers
 
 /// What every command with a model takes.
 struct ModelOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The model's folder.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "The model's folder. Without --device it runs on a GPU, else natively.", valueName: "dir"))
     var model: String
 
     @Option(help: "What weights are kept in: f32, f16 or bf16; without it, as the file has them. Arithmetic is f32.")
@@ -34,11 +36,9 @@ struct TextArguments: ParsableArguments {
 }
 
 extension ForwardPass {
-    /// Says who was given up, a line each: devices of the choice, if none but native code was left, and of the work.
-    func reportedFallbacks(_ common: CommonOptions) -> [(from: String, reason: String)] {
-        let wasLeft = common.device == "auto" && [.native, .reference].contains(device.description.kind)
-        let skipped = wasLeft ? device.skipped.map { (from: $0.name, reason: $0.reason) } : []
-        let all = skipped + fallbacks.map { (from: $0.from, reason: $0.reason) }
+    /// Says which devices were given up in the work, a line each.
+    func reportedFallbacks() -> [(from: String, reason: String)] {
+        let all = fallbacks.map { (from: $0.from, reason: $0.reason) }
         all.forEach { Console.note("fallback: \($0.from): \($0.reason)") }
         return all
     }
