@@ -123,7 +123,7 @@ extension KernelMutation {
             "decode: values of another storage", "decode_wide.cl", "STORAGE_OF_V(&p), ADD",
             "2 * STORAGE_OF_V(&p), ADD", "f16"),
         change(
-            "decode: lanes added crosswise", "decode_wide.cl", "ODDS(x[2 * i], x[2 * i + 1])",
+            "decode: lanes added crosswise", "lane_sums.clh", "ODDS(x[2 * i], x[2 * i + 1])",
             "ODDS(x[2 * i + 1], x[2 * i])"),
         change(
             "decode: excluded value read", "decode_wide.cl", "is_mixed && as_int(weight) == NOTHING", "false", "poison"),
