@@ -1,8 +1,8 @@
 // linear_wide — rows times a weight matrix, for devices with wide vectors; bias, activation and residual as results are stored.
 //   o[i][n] = activation(Σ_k x[i][k]·w[n][k] + bias[n]) + residual[i][n]
 // Shapes: x [M,K], residual and o [M,N], rows at any stride; w packed, [panels][K][PANEL], 0 behind the last output; bias [N].
-// Launch: global (⌈panels / item_panels⌉, ⌈tiles of rows / item_tiles⌉): one work-item owns item_tiles tiles of TILE_M rows and
-// item_panels panels of outputs, few enough that their weights stay in the second cache while the rows go by.
+// Launch: global (⌈tiles of rows / item_tiles⌉, ⌈panels / item_panels⌉): one work-item owns item_tiles tiles of TILE_M rows and
+// item_panels panels of outputs. The next work-item has the next rows and reads the same weights, which stay in the caches.
 // Private: CHUNK inputs of TILE_M rows, in the first cache, so far apart that they do not fall on each other there; the totals of
 // item_panels panels. In registers: TILE_M × VECTORS sums, one lane an output.
 // Edges: a tile with fewer rows is computed with the smallest number of rows that holds them, the last row standing for those
@@ -140,12 +140,12 @@ inline void store_tile(
 
 // Asks for part `share` of `shares` of what the next tile, or the next inputs of this one, will copy: spread over the panels, so
 // that none of it has to be waited for.
-inline void ask_ahead(global const float *x, int first, int end, int start, int share, int shares, const linear_layer *p) {
+inline void ask_ahead(global const float *x, int first, int start, int share, int shares, const linear_layer *p) {
     if (start >= p->depth) {
         start = 0;
         first += TILE_M;
     }
-    const int rows = min(TILE_M, end - first), count = min(CHUNK, p->depth - start);
+    const int rows = min(TILE_M, p->rows - first), count = min(CHUNK, p->depth - start);
     for (int r = rows * share / shares; r < rows * (share + 1) / shares; ++r)
         for (int k = 0; k < count; k += 16)
             PREFETCH(x + matrix_row(p->x, first + r) + start + k);
@@ -157,8 +157,8 @@ WIDE_KERNEL linear_wide(
     PRIVATE(lanes, part, TILE_M * ROW_ROOM / LANES);
     PRIVATE(lanes, totals, MOST_PANELS * TILE_M * VECTORS);
     const int panels = (p.columns + PANEL - 1) / PANEL;
-    const int low = get_global_id(0) * p.item_panels, high = min(low + p.item_panels, panels);
-    const int begin = get_global_id(1) * p.item_tiles * TILE_M, end = min(begin + p.item_tiles * TILE_M, p.rows);
+    const int low = get_global_id(1) * p.item_panels, high = min(low + p.item_panels, panels);
+    const int begin = get_global_id(0) * p.item_tiles * TILE_M, end = min(begin + p.item_tiles * TILE_M, p.rows);
     for (int first = begin; first < end; first += TILE_M) {
         const int present = min(TILE_M, end - first), rows = TILE_ROWS(present);
         // Also without inputs, so that there are totals.
@@ -169,7 +169,7 @@ WIDE_KERNEL linear_wide(
                 copy_row_f32(
                     x + matrix_row(p.x, first + min(r, present - 1)) + start, 1, count, count, (float *)part + r * ROW_ROOM);
             for (int panel = low; panel < high; ++panel) {
-                ask_ahead(x, first, end, start + CHUNK, panel - low, high - low, &p);
+                ask_ahead(x, first, start + CHUNK, panel - low, high - low, &p);
                 add_tile(
                     STORAGE_OF_W(&p), rows, (const float *)part, w, ((long)panel * p.depth + start) * PANEL, count,
                     start == 0, totals + (panel - low) * TILE_M * VECTORS);

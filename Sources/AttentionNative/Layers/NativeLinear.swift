@@ -20,13 +20,12 @@ extension NativeBackend {
             threads(multiplyAdds: step.rows * step.inputs * step.outputs),
             threads(bytes: step.inputs * step.outputs * elementBytes))
         let split = LinearSplit(
-            rows: step.rows, inputs: step.inputs, outputs: step.outputs, elementBytes: elementBytes, tiles: tiles,
-            computeUnits: shared)
+            rows: step.rows, outputs: step.outputs, tiles: tiles, computeUnits: shared)
         var problem = KernelLinear(step)
         problem.itemTiles = Int32(split.itemTiles)
         problem.itemPanels = Int32(split.itemPanels)
         try call.run(
-            layers.linear, problem, width: split.columnItems, height: split.rowItems, threads: shared, on: pool)
+            layers.linear, problem, width: split.rowItems, height: split.panelItems, threads: shared, on: pool)
         withExtendedLifetime(weight) {}
         return true
     }

@@ -53,25 +53,23 @@ extension OpenCLBackend {
             let bias = try call.input(step.bias, &p.bias)
             let residual = try call.input(step.residual?.tensor, &p.residual.offset)
             let o = try call.output(step.output.tensor, &p.o.offset)
-            var (columnGroups, rowGroups) = (1, 1)
+            let (width, height): (Int, Int)
             if let tiles {
                 let split = LinearSplit(
-                    rows: step.rows, inputs: step.inputs, outputs: step.outputs,
-                    elementBytes: weight.source.elementType.byteCount, tiles: tiles,
-                    computeUnits: profile.computeUnits)
+                    rows: step.rows, outputs: step.outputs, tiles: tiles, computeUnits: profile.computeUnits)
                 p.itemTiles = Int32(split.itemTiles)
                 p.itemPanels = Int32(split.itemPanels)
-                (columnGroups, rowGroups) = (split.columnItems, split.rowItems)
+                (width, height) = (split.rowItems, split.panelItems)
             } else {
                 p.setAligned()
                 let tile = found.kernel.linearTile
-                columnGroups = (step.outputs + tile.columns - 1) / tile.columns
-                rowGroups = (step.rows + tile.rows - 1) / tile.rows
+                width = (step.outputs + tile.columns - 1) / tile.columns
+                height = (step.rows + tile.rows - 1) / tile.rows
             }
             call.commands.hold(weight.buffer)
             let launch = try found.program.launch()
                 .buffer(x).buffer(weight.buffer).buffer(bias).buffer(residual).buffer(o).bytes(of: p)
-            try call.run(launch, groups: columnGroups, rowGroups, of: found.kernel.group)
+            try call.run(launch, groups: width, height, of: found.kernel.group)
         }
     }
 

@@ -3,38 +3,29 @@ public struct LinearSplit: Hashable, Sendable {
     /// Tiles of rows, and panels, of a work-item.
     public let itemTiles: Int
     public let itemPanels: Int
-    /// Work-items along the panels and along the rows: the launch.
-    public let columnItems: Int
+    /// Work-items along the rows and along the panels: the launch, rows first.
     public let rowItems: Int
+    public let panelItems: Int
 
-    /// Weights of a work-item that stay in a core's second cache while its rows go by, in bytes.
-    private static let cachedBytes = 512 << 10
-
-    public init(rows: Int, inputs: Int, outputs: Int, elementBytes: Int, tiles: LinearTiles, computeUnits: Int) {
-        let rowTiles = max((rows + tiles.tileRows - 1) / tiles.tileRows, 1)
-        let panels = max(tiles.panels(outputs), 1)
-        let panelBytes = max(inputs * tiles.panelColumns * elementBytes, 1)
-        // Two panels at least: a work-item copies the rows that it reads, once for all its panels.
-        var itemPanels = min(max(Self.cachedBytes / panelBytes, 2), LinearTiles.mostPanels, panels)
-        var itemTiles = rowTiles
-        // Four work-items to a compute unit leave nobody idle for long; rows are cut first, as weights are read again for each part.
-        let wanted = computeUnits > 1 ? 4 * computeUnits : 1
+    /// A work-item reads its rows once for all of its panels, so that it has as many as there is room for; their weights, which all
+    /// its neighbours read too, come fast enough from the last cache.
+    public init(rows: Int, outputs: Int, tiles: LinearTiles, computeUnits: Int) {
         func count(_ size: Int, _ all: Int) -> Int { (all + size - 1) / size }
-        while count(itemPanels, panels) * count(itemTiles, rowTiles) < wanted {
-            if itemTiles > 4 {
-                itemTiles = (itemTiles + 1) / 2
-            } else if itemPanels > 1 {
-                itemPanels = (itemPanels + 1) / 2
-            } else if itemTiles > 1 {
-                itemTiles = (itemTiles + 1) / 2
-            } else {
-                break
-            }
-        }
+        let rowTiles = max(count(tiles.tileRows, rows), 1)
+        let panels = max(tiles.panels(outputs), 1)
+        var itemPanels = count(count(LinearTiles.mostPanels, panels), panels)
+        var itemTiles = rowTiles
+        // Sixteen work-items to a compute unit end at about one time, if rows alone can be cut; of panels, for whose parts rows are
+        // read again, four are enough.
+        let (many, some) = computeUnits > 1 ? (16 * computeUnits, 4 * computeUnits) : (1, 1)
+        func items() -> Int { count(itemPanels, panels) * count(itemTiles, rowTiles) }
+        while itemTiles > 4, items() < many { itemTiles = (itemTiles + 1) / 2 }
+        while itemPanels > 1, items() < some { itemPanels = (itemPanels + 1) / 2 }
+        while itemTiles > 1, items() < some { itemTiles = (itemTiles + 1) / 2 }
         self.itemTiles = itemTiles
         self.itemPanels = itemPanels
-        columnItems = count(itemPanels, panels)
         rowItems = count(itemTiles, rowTiles)
+        panelItems = count(itemPanels, panels)
     }
 }
 
