@@ -30,7 +30,7 @@ model:
 ## test: every test, on every driver there is
 test:
 	@.ci/setup test
-	@$(MAKE) --no-print-directory lint unit mutations conform verify gpu-check oclgrind consumer sanitize-address sanitize-thread
+	@$(MAKE) --no-print-directory lint unit mutations conform verify gpu-check oclgrind consumer docs sanitize-address sanitize-thread
 	@echo "make test: all passed on: $$(cd $(drivers)/vendors && ls *.icd | sed 's/\.icd//' | tr '\n' ' ')"
 	@grep -a 'Test run with' .build/test.log | tail -n 1
 
@@ -78,6 +78,7 @@ sanitize-address sanitize-thread: sanitize-%:
 
 ## docs: the documentation of Attention and Transformers, in .build/docs; a warning fails
 docs:
+	@mkdir -p .build/docs
 	for target in Attention Transformers; do \
 	    swift package --allow-writing-to-directory .build/docs generate-documentation --target $$target \
 	        --warnings-as-errors --output-path .build/docs/$$target || exit 1; \

@@ -33,7 +33,9 @@ public struct FeedForward: Sendable {
             + Linear.shapes(inputs: hiddenDimension, outputs: modelDimension, hasBias: hasBias).within("linear2")
     }
 
-    /// - Parameter input: `[…, modelDimension]`.
+    /// - Parameters:
+    ///   - input: `[…, modelDimension]`.
+    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
     public func callAsFunction(_ input: Tensor, pass: ForwardPass? = nil) throws(AttentionError) -> Tensor {
         let pass = pass ?? ForwardPass(widening.device)
         let hidden = try widening(input, activation: activation, pass: pass)

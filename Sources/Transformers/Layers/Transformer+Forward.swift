@@ -13,7 +13,9 @@ public struct EncodedSources: Sendable {
 extension Transformer {
     /// Encodes sources of any lengths.
     ///
-    /// - Parameter sources: tokens of each.
+    /// - Parameters:
+    ///   - sources: tokens of each.
+    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
     /// - Throws: `AttentionError.invalid` for tokens outside of the vocabulary, or more of them than positions.
     public func encode(_ sources: [[Int]], pass: ForwardPass? = nil) throws(AttentionError) -> EncodedSources {
         let pass = pass ?? ForwardPass(device)
@@ -35,6 +37,7 @@ extension Transformer {
     /// - Parameters:
     ///   - source: tokens of each source.
     ///   - target: tokens of each target, the start token included.
+    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
     public func logits(
         source: [[Int]], target: [[Int]], pass: ForwardPass? = nil
     ) throws(AttentionError) -> [Tensor] {
