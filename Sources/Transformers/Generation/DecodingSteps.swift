@@ -44,15 +44,13 @@ final class DecodingSteps {
     func advance(_ rows: [Row], count: Int) throws(AttentionError) -> [[BeamSearch.Extension]] {
         let indices = try pass.tensor([rows.count, count], .int32)
         let values = try pass.tensor([rows.count, count])
-        let logits = try pass.run(isRepeatable: memory == nil) { () throws(AttentionError) in
+        try pass.run(isRepeatable: memory == nil) { () throws(AttentionError) in
             let logits = memory == nil ? try whole(rows) : try next(rows)
             try pass.perform(
                 .selection(SelectionOperation(logits: logits, count: count, indices: indices, values: values)))
-            return logits
         }
         length += 1
         let (tokens, probabilities) = (try indices.doubles(), try values.doubles())
-        pass.recycle(logits, indices, values)
         return rows.indices.map { row in
             (row * count..<(row + 1) * count).map {
                 BeamSearch.Extension(token: Int(tokens[$0]), logProbability: probabilities[$0])
@@ -85,7 +83,6 @@ final class DecodingSteps {
         (selection.queryOffsets, selection.keyOffsets) = (offsets(rows, tokensEach: 1), sources.offsets)
         let keys = (memory ?? []).map { ProjectedKeys(key: $0.key, value: $0.value, selection: selection) }
         let output = try model.decoder.step(input, memory: keys, caches: caches, pass)
-        defer { pass.recycle(input, output) }
         return try model.generator(output, pass: pass)
     }
 
@@ -100,7 +97,6 @@ final class DecodingSteps {
         let last = try output.viewed(
             shape: [1, rows.count, width], strides: [0, each * width, 1],
             offset: output.layout.offset + (each - 1) * width)
-        defer { pass.recycle(output) }
         return try model.generator(last, pass: pass)
     }
 }

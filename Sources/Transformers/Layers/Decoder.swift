@@ -48,7 +48,6 @@ public struct Decoder: Sendable {
                 pass.enter(.decoder, layer: index)
                 let keys = try layer.crossAttention.projectedKeys(source, nil, other, pass)
                 try layer.apply(to: &stream, .selection(own), keys)
-                pass.recycle(keys.key, keys.value)
             }
             return try stream.result(norm)
         }

@@ -36,9 +36,6 @@ public struct FeedForward: Sendable {
     /// - Parameter input: `[…, modelDimension]`.
     public func callAsFunction(_ input: Tensor, pass: ForwardPass? = nil) throws(AttentionError) -> Tensor {
         let pass = pass ?? ForwardPass(widening.device)
-        let hidden = try widening(input, activation: activation, pass: pass)
-        let output = try narrowing(hidden, pass: pass)
-        pass.recycle(hidden)
-        return output
+        return try narrowing(try widening(input, activation: activation, pass: pass), pass: pass)
     }
 }

@@ -12,7 +12,8 @@ public import Attention
 /// for map in pass.attention { print(map.layer, map.weights.shape) }
 /// ```
 ///
-/// A pass belongs to one task. What it keeps in between lives as long as the pass; results are the caller's.
+/// A pass belongs to one task. Results are the caller's; the memory of those that nobody has any more serves the steps that come,
+/// so that a pass through many layers takes what one of them does. It is freed with the pass.
 public final class ForwardPass {
     public let device: Device
     public let fallback: FallbackPolicy
@@ -71,14 +72,9 @@ public final class ForwardPass {
         }
     }
 
-    /// Memory for a result. Its elements are undefined.
+    /// Memory for a result, whose elements are undefined. When nobody has the tensor any more, later results take its place.
     func tensor(_ shape: [Int], _ type: ElementType = .float32) throws(AttentionError) -> Tensor {
         try workspace.tensor(shape, type)
-    }
-
-    /// Gives back the memory of results that whoever asked for them needs no more: never of one that a caller got.
-    func recycle(_ tensors: Tensor...) {
-        for tensor in tensors { workspace.recycle(tensor) }
     }
 
     func perform(_ operation: LayerOperation) throws(AttentionError) {

@@ -90,10 +90,7 @@ public struct BERTModel: Sendable {
                 packed.tokens, adding: [(positions, packed.positions), (segments, types)],
                 shape: [1, packed.tokens.count], pass: pass)
             let input = try norm(embedded, pass: pass)
-            pass.recycle(embedded)
-            let output = try encoder(input, mask: .packed(queries: packed.offsets), pass: pass)
-            if output.storage !== input.storage { pass.recycle(input) }
-            return output
+            return try encoder(input, mask: .packed(queries: packed.offsets), pass: pass)
         }
         return (try rows.reshaped(shape), packed.offsets)
     }

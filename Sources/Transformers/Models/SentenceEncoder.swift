@@ -99,10 +99,8 @@ public struct SentenceEncoder: Sendable {
                             options.pooling ?? configuration.pooling.kind, input: rows,
                             offsets: offsets.map { Int32(clamping: $0) }, isNormalized: options.isNormalized,
                             output: pooled)))
-                pass.recycle(rows)
             }
             let numbers = try pooled.floats()
-            pass.recycle(pooled)
             for (place, index) in batch.enumerated() {
                 vectors[index] = Array(numbers[place * dimension..<(place + 1) * dimension])
             }
