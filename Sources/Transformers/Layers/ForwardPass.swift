@@ -45,15 +45,17 @@ public final class ForwardPass {
         workspace = Workspace(device)
     }
 
-    /// Runs the steps of `body` as one sequence: the device is waited for at the end. All stacks of layers pass through here, those
-    /// within others too, and nothing reads a result on the host before the outermost has ended.
+    /// Runs the steps of `body` as one sequence: the device is waited for at the end, or when the host reads a result. All stacks of
+    /// layers pass through here, those within others too.
     ///
     /// What fails within a step is finished elsewhere step by step. A device that fails at the end, with nobody left to ask, has the
     /// whole computed again without a sequence.
     ///
-    /// - Parameter isRepeatable: whether that is possible: not where caches have grown.
+    /// - Parameters:
+    ///   - undo: takes back what `body` changed besides new memory, before it runs again.
+    ///   - body: ends with what the host reads, so that a device which fails at that has failed within it.
     func run<Result>(
-        isRepeatable: Bool = true, _ body: () throws(AttentionError) -> Result
+        undo: () -> Void = {}, _ body: () throws(AttentionError) -> Result
     ) throws(AttentionError) -> Result {
         if isRunning { return try body() }
         isRunning = true
@@ -62,12 +64,11 @@ public final class ForwardPass {
         do throws(AttentionError) {
             return try device.sequence(body)
         } catch {
-            guard isRepeatable, fallback != .never, case .deviceFailed(let name, let detail) = error else {
-                throw error
-            }
+            guard fallback != .never, case .deviceFailed(let name, let detail) = error else { throw error }
             try control.check()
             note([Fallback(from: name, reason: detail)])
             attention.removeLast(attention.count - kept)
+            undo()
             return try body()
         }
     }

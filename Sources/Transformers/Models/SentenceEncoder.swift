@@ -91,7 +91,7 @@ public struct SentenceEncoder: Sendable {
         for batch in Self.batches(sequences.map(\.count), tokensAtOnce: options.tokensAtOnce) {
             try pass.control.check()
             let pooled = try pass.tensor([batch.count, dimension])
-            try pass.run { () throws(AttentionError) in
+            let numbers = try pass.run { () throws(AttentionError) in
                 let (rows, offsets) = try model(batch.map { sequences[$0] }, pass: pass)
                 try pass.perform(
                     .pooling(
@@ -99,8 +99,8 @@ public struct SentenceEncoder: Sendable {
                             options.pooling ?? configuration.pooling.kind, input: rows,
                             offsets: offsets.map { Int32(clamping: $0) }, isNormalized: options.isNormalized,
                             output: pooled)))
+                return try pooled.floats()
             }
-            let numbers = try pooled.floats()
             for (place, index) in batch.enumerated() {
                 vectors[index] = Array(numbers[place * dimension..<(place + 1) * dimension])
             }
