@@ -131,18 +131,6 @@ extension Device {
 }
 
 extension Tensor {
-    /// This tensor if its elements lie in row-major order without gaps; a copy in new memory of the pass otherwise.
-    func contiguous(_ pass: ForwardPass) throws(AttentionError) -> Tensor {
-        if layout.isContiguous, storage.hostBytes == nil || pass.computesOnHost { return self }
-        let copy = try pass.tensor(shape, elementType)
-        if storage.hostBytes != nil {
-            try copy.writeBytes(of: self)
-        } else {
-            try pass.perform(.copy(CopyOperation(source: self, target: copy)))
-        }
-        return copy
-    }
-
     /// The same elements, without gaps, in another shape of as many.
     func reshaped(_ shape: [Int]) throws(AttentionError) -> Tensor {
         let target = try TensorLayout(contiguous: shape)
@@ -151,9 +139,4 @@ extension Tensor {
         }
         return try viewed(shape: shape, strides: target.strides, offset: layout.offset)
     }
-}
-
-extension ForwardPass {
-    /// True where host memory is the device's own.
-    var computesOnHost: Bool { [.native, .reference, .group].contains(device.description.kind) }
 }

@@ -50,7 +50,7 @@ public struct BERTModel: Sendable {
             tables["LayerNorm"], dimension: width, epsilon: configuration.layerNormEpsilon, device: device)
         let layer = LayerConfiguration(
             modelDimension: width, heads: configuration.attentionHeads,
-            hiddenDimension: configuration.intermediateSize, activation: Activation(configuration.activation),
+            hiddenDimension: configuration.intermediateSize, activation: configuration.activation,
             epsilon: configuration.layerNormEpsilon)
         encoder = try Encoder(
             Parameters(BERTParameters(source: PrefixedParameters(source))), layer, count: configuration.layers,

@@ -96,7 +96,7 @@ public struct SentenceEncoder: Sendable {
                 try pass.perform(
                     .pooling(
                         PoolingOperation(
-                            options.pooling ?? configuration.pooling.kind, input: rows,
+                            options.pooling ?? configuration.pooling, input: rows,
                             offsets: offsets.map { Int32(clamping: $0) }, isNormalized: options.isNormalized,
                             output: pooled)))
                 return try pooled.floats()
@@ -136,17 +136,6 @@ public struct SentenceEncoder: Sendable {
                 let scale = lengths[row] * lengths[column]
                 return scale > 0 ? product / scale : 0
             }
-        }
-    }
-}
-
-extension SentenceConfiguration.Pooling {
-    /// The step that does it.
-    public var kind: PoolingOperation.Kind {
-        switch self {
-        case .mean: .mean
-        case .cls: .cls
-        case .max: .max
         }
     }
 }
