@@ -44,7 +44,7 @@ unit: build-tests
 	# Waits for child processes, on threads that other tests would lack on a small machine.
 	$(testing) swift test $(release) --skip-build --filter OwnProcessTests
 	# Alone in their processes, as they look at the memory of all of it.
-	for suite in AttentionTests.MemoryTests WorkerMemoryTests; do \
+	for suite in AttentionTests.MemoryTests WorkerMemoryTests PassResidentMemoryTests; do \
 	    $(testing) ATTEND_MEASURE_MEMORY=1 swift test $(release) --skip-build --filter $$suite || exit 1; \
 	done
 

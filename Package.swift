@@ -86,7 +86,11 @@ let package = Package(
                 "TestSupport",
             ]),
         .testTarget(
-            name: "TransformersTests", dependencies: ["AttentionCore", "TensorFiles", "TestSupport", "Transformers"]),
+            name: "TransformersTests",
+            dependencies: [
+                "Attention", "AttentionCore", "AttentionOpenCL", "OpenCLRuntime", "TensorFiles", "TestSupport",
+                "Transformers",
+            ]),
         .testTarget(name: "attendTests", dependencies: ["TestSupport", "TensorFiles"]),
     ],
     swiftLanguageModes: [.v6],

@@ -11,14 +11,4 @@ extension Tensor {
         try target.writeBytes(of: source)
         try uploadExtent(of: target)
     }
-
-    /// The bytes of `host` from its first element to its last, to where this tensor's are.
-    private func uploadExtent(of host: Tensor) throws(AttentionError) {
-        let size = elementType.byteCount
-        let range = host.layout.extent.lowerBound * size..<host.layout.extent.upperBound * size
-        try host.withHostBytes { (bytes) throws(AttentionError) in
-            try storage.upload(
-                UnsafeRawBufferPointer(rebasing: bytes[range]), at: layout.extent.lowerBound * size)
-        }
-    }
 }

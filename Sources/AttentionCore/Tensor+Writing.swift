@@ -23,6 +23,17 @@ extension Tensor {
         try writeBytes(try other.contiguousBytes())
     }
 
+    /// Writes the bytes of `host`, which has this shape and these strides in host memory, from its first element to its last.
+    package func uploadExtent(of host: Tensor) throws(AttentionError) {
+        guard count > 0 else { return }
+        let size = elementType.byteCount
+        let range = host.layout.extent.lowerBound * size..<host.layout.extent.upperBound * size
+        try host.withHostBytes { (bytes) throws(AttentionError) in
+            try storage.upload(
+                UnsafeRawBufferPointer(rebasing: bytes[range]), at: layout.extent.lowerBound * size)
+        }
+    }
+
     /// Copies elements that lie next to each other on both sides together; false if one side is not in host memory.
     private func copyRuns(of other: Tensor) -> Bool {
         guard let to = storage.hostBytes, let from = other.storage.hostBytes else { return false }

@@ -38,13 +38,7 @@ struct HostOperands {
 
     /// Brings what was written to where the caller has it.
     func finish() throws(AttentionError) {
-        for (tensor, host) in written where tensor.count > 0 {
-            guard let bytes = host.storage.hostBytes else { continue }
-            let size = tensor.elementType.byteCount
-            let from = host.layout.extent.lowerBound * size
-            let filled = UnsafeRawBufferPointer(rebasing: bytes[from..<host.layout.extent.upperBound * size])
-            try tensor.storage.upload(filled, at: tensor.layout.extent.lowerBound * size)
-        }
+        for (tensor, host) in written { try tensor.uploadExtent(of: host) }
         withExtendedLifetime(copies) {}
     }
 }

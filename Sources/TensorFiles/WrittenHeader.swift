@@ -54,8 +54,8 @@ enum WrittenHeader {
         var members: [String] = []
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-                .map { quoted($0.key) + ":" + quoted($0.value) }
-            members.append(quoted(Header.metadataKey) + ":{" + pairs.joined(separator: ",") + "}")
+                .map { JSONText.quoted($0.key) + ":" + JSONText.quoted($0.value) }
+            members.append(JSONText.quoted(Header.metadataKey) + ":{" + pairs.joined(separator: ",") + "}")
         }
         var end = 0
         for tensor in tensors {
@@ -67,7 +67,7 @@ enum WrittenHeader {
             }
             end = sum
             members.append(
-                quoted(tensor.name) + ":{\"dtype\":\"\(tensor.elementType.rawValue)\",\"shape\":["
+                JSONText.quoted(tensor.name) + ":{\"dtype\":\"\(tensor.elementType.rawValue)\",\"shape\":["
                     + tensor.shape.map(String.init).joined(separator: ",") + "],\"data_offsets\":[\(begin),\(end)]}")
         }
         var header = Array(("{" + members.joined(separator: ",") + "}").utf8)
@@ -82,24 +82,5 @@ enum WrittenHeader {
         throw TensorFileError(
             .headerTooLong, file: file, expected: "a header of at most \(Header.maximumLength) bytes",
             found: "\(length) or more")
-    }
-
-    /// A JSON string; only what must be escaped is.
-    private static func quoted(_ text: String) -> String {
-        var json = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": json += "\\\""
-            case "\\": json += "\\\\"
-            case "\n": json += "\\n"
-            case "\r": json += "\\r"
-            case "\t": json += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                json += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: json.unicodeScalars.append(scalar)
-            }
-        }
-        return json + "\""
     }
 }

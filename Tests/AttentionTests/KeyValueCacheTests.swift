@@ -34,6 +34,35 @@ import Testing
         }
     }
 
+    /// What was there comes back after an append, growth and a reordering, and the same once more.
+    @Test(arguments: [false, true]) func goesBackToASnapshot(staysOnDevice: Bool) throws {
+        for device in Self.devices {
+            let cache = try KeyValueCache(
+                device: device, sequences: 3, keyValueHeads: 2, headDimension: 8, capacity: 4,
+                staysOnDevice: staysOnDevice)
+            func append(_ seed: Int, _ rows: Int) throws {
+                try cache.append(
+                    key: try numbers([3, 2, rows, 8], seed), value: try numbers([3, 2, rows, 8], seed + 1))
+            }
+            func seen() throws -> [[UInt8]] {
+                let (key, value, lengths) = cache.contents()
+                return try [key, value].map { try $0.sliced(axis: 2, 0..<lengths[0]).contiguousBytes() }
+            }
+            for rows in [1, 9] {
+                try append(1, 2)
+                try cache.reorder([2, 0, 0])
+                let (snapshot, before, lengths) = (cache.snapshot, try seen(), cache.lengths)
+                for _ in 0..<2 {
+                    try cache.reorder([1, 2, 0])
+                    try append(5, rows)
+                    #expect(try seen() != before)
+                    cache.restore(snapshot)
+                    #expect(try seen() == before && cache.lengths == lengths)
+                }
+            }
+        }
+    }
+
     @Test func sequencesOfDifferentLengths() throws {
         for device in Self.devices {
             let cache = try KeyValueCache(

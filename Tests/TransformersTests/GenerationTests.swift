@@ -1,4 +1,5 @@
 import Attention
+import Foundation
 import Testing
 
 @testable import Transformers
@@ -171,6 +172,6 @@ import Testing
 
     private func logSumExp(_ values: [Double]) -> Double {
         let top = values.max() ?? 0
-        return top + logarithm(values.reduce(0) { $0 + exponential($1 - top) })
+        return top + log(values.reduce(0) { $0 + exp($1 - top) })
     }
 }

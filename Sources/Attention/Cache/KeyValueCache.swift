@@ -20,7 +20,7 @@ public final class KeyValueCache: Sendable {
     private let format: CacheFormat
     private let state: Guarded<State>
 
-    private struct State {
+    fileprivate struct State {
         var memory: CacheFormat.Memory
         var lengths: [Int]
         /// Memory of the same shape that a reordering left behind.
@@ -113,6 +113,21 @@ public final class KeyValueCache: Sendable {
             if capacity > state.capacity { try self.grow(&state, to: capacity) }
         }
     }
+}
+
+// MARK: - What was there
+
+extension KeyValueCache {
+    /// The contents at one moment, to go back to after a step that failed.
+    package struct Snapshot: Sendable {
+        fileprivate let state: State
+    }
+
+    /// Costs nothing: appending writes behind what is there, and growing and reordering write to other memory.
+    package var snapshot: Snapshot { Snapshot(state: state.withLock { $0 }) }
+
+    /// Goes back to what was there, unless two reorderings, or a truncation and an append, have come in between: those write over it.
+    package func restore(_ snapshot: Snapshot) { state.withLock { $0 = snapshot.state } }
 }
 
 // MARK: - Changing it

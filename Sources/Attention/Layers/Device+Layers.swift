@@ -34,7 +34,7 @@ extension Device {
                 throw .deviceFailed(device: description.name, detail: "the operands cannot be read")
             }
             try perform(step.operation, on: try open(standby, control), control)
-            for (target, host) in step.outputs { try target.fill(from: host) }
+            try step.finish()
         }
         return walk.fallbacks
     }
@@ -74,25 +74,6 @@ extension Device {
         try await offTheTaskPool(control) { () throws(AttentionError) in
             try self.perform(operation, fallback: fallback, control: control)
         }
-    }
-}
-
-/// A step with its operands on the host, for a device that stands in, and where its results belong.
-private struct HostStep: Sendable {
-    let operation: LayerOperation
-    let outputs: [(target: Tensor, host: Tensor)]
-
-    init(_ operation: LayerOperation) throws(AttentionError) {
-        var outputs: [(target: Tensor, host: Tensor)] = []
-        self.operation = try operation.mapped { (tensor) throws(AttentionError) in
-            try tensor.onHost()
-        } output: { (tensor) throws(AttentionError) in
-            if tensor.storage.hostBytes != nil { return tensor }
-            let host = try tensor.onHost()
-            outputs.append((tensor, host))
-            return host
-        }
-        self.outputs = outputs
     }
 }
 

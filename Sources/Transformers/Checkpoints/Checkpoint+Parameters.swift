@@ -8,16 +8,3 @@ extension [ParameterShape] {
     /// What a checkpoint has to hold.
     var expected: [Checkpoint.Expected] { map { Checkpoint.Expected($0.name, $0.shape) } }
 }
-
-extension Activation {
-    /// The function that a configuration names.
-    init(_ name: ActivationName) {
-        self =
-            switch name {
-            case .relu: .relu
-            case .gelu: .gelu
-            case .geluTanh: .geluTanh
-            case .silu: .silu
-            }
-    }
-}

@@ -4,7 +4,7 @@ import Attention
 ///
 /// With the cache, keys and values of the sources are computed once, and those of each token once: a step costs the projections
 /// of one row a hypothesis, and one read of the caches. Hypotheses that change places have their caches copied; nothing else
-/// is.
+/// is. A step in which the device fails begins again from the caches as they were.
 final class DecodingSteps {
     private let model: Transformer
     private let sources: EncodedSources
@@ -22,7 +22,9 @@ final class DecodingSteps {
             memory = nil
             return
         }
-        memory = try model.decoder.projectedMemory(sources.memory, KeySelection(), pass)
+        memory = try pass.run { () throws(AttentionError) in
+            try model.decoder.projectedMemory(sources.memory, KeySelection(), pass)
+        }
         for layer in model.decoder.layers {
             caches.append(try layer.selfAttention.makeCache(sequences: max(sources.count, 1), capacity: capacity))
         }
@@ -44,15 +46,18 @@ final class DecodingSteps {
     func advance(_ rows: [Row], count: Int) throws(AttentionError) -> [[BeamSearch.Extension]] {
         let indices = try pass.tensor([rows.count, count], .int32)
         let values = try pass.tensor([rows.count, count])
-        let logits = try pass.run(isRepeatable: memory == nil) { () throws(AttentionError) in
+        let before = caches.map { (cache: $0, snapshot: $0.snapshot) }
+        let undo = { [self] in
+            for (cache, snapshot) in before { cache.restore(snapshot) }
+            caches = before.map(\.cache)
+        }
+        let (tokens, probabilities) = try pass.run(undo: undo) { () throws(AttentionError) in
             let logits = memory == nil ? try whole(rows) : try next(rows)
             try pass.perform(
                 .selection(SelectionOperation(logits: logits, count: count, indices: indices, values: values)))
-            return logits
+            return (try indices.doubles(), try values.doubles())
         }
         length += 1
-        let (tokens, probabilities) = (try indices.doubles(), try values.doubles())
-        pass.recycle(logits, indices, values)
         return rows.indices.map { row in
             (row * count..<(row + 1) * count).map {
                 BeamSearch.Extension(token: Int(tokens[$0]), logProbability: probabilities[$0])
@@ -85,7 +90,6 @@ final class DecodingSteps {
         (selection.queryOffsets, selection.keyOffsets) = (offsets(rows, tokensEach: 1), sources.offsets)
         let keys = (memory ?? []).map { ProjectedKeys(key: $0.key, value: $0.value, selection: selection) }
         let output = try model.decoder.step(input, memory: keys, caches: caches, pass)
-        defer { pass.recycle(input, output) }
         return try model.generator(output, pass: pass)
     }
 
@@ -100,7 +104,6 @@ final class DecodingSteps {
         let last = try output.viewed(
             shape: [1, rows.count, width], strides: [0, each * width, 1],
             offset: output.layout.offset + (each - 1) * width)
-        defer { pass.recycle(output) }
         return try model.generator(last, pass: pass)
     }
 }

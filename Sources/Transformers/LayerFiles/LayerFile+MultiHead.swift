@@ -2,7 +2,7 @@ import Attention
 
 extension LayerFile {
     func multiHead(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        let tensors = LayerTensors(file: file)
+        let tensors = LayerFileTensors(file: file)
         try tensors.checkNames(
             inputs: ["query", "key", "value", "key_padding_mask", "attn_mask"], outputs: outputs, hasWeights: true)
         let width = try size("embed_dim")

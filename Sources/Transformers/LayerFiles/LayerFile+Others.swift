@@ -4,7 +4,7 @@ extension LayerFile {
     private enum Form { case bahdanau, keras }
 
     func additive(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        let tensors = LayerTensors(file: file)
+        let tensors = LayerFileTensors(file: file)
         let layer: AdditiveAttention
         let operands = ["query", "key", "value", "key_lengths"]
         switch try config.member("form").choice(["bahdanau": Form.bahdanau, "keras": .keras]) {
@@ -28,7 +28,7 @@ extension LayerFile {
     }
 
     func memoryNetwork(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        let tensors = LayerTensors(file: file)
+        let tensors = LayerFileTensors(file: file)
         try tensors.checkNames(
             inputs: ["query", "input_memory", "output_memory", "hop_weight", "memory_lengths"], outputs: outputs,
             hasWeights: false)

@@ -2,7 +2,7 @@ import Attention
 
 extension LayerFile {
     func transformer(_ device: Device, _ pass: ForwardPass) throws -> [String: Tensor] {
-        let tensors = LayerTensors(file: file)
+        let tensors = LayerFileTensors(file: file)
         try tensors.checkNames(
             inputs: [
                 "src", "tgt", "src_mask", "tgt_mask", "memory_mask", "src_key_padding_mask", "tgt_key_padding_mask",
@@ -11,7 +11,7 @@ extension LayerFile {
         let layer = LayerConfiguration(
             modelDimension: try size("d_model", default: 512), heads: try size("nhead", default: 8),
             hiddenDimension: try size("dim_feedforward", default: 2048),
-            activation: Activation(try config.optional("activation")?.choice(ActivationName.names) ?? .relu),
+            activation: try config.optional("activation")?.choice(Activation.names) ?? .relu,
             isNormFirst: try config.bool("norm_first", default: false),
             epsilon: try config.epsilon("layer_norm_eps", default: 1e-5),
             hasBias: try config.bool("bias", default: true))

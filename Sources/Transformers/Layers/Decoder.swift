@@ -12,13 +12,7 @@ public struct Decoder: Sendable {
         _ parameters: Parameters, _ configuration: LayerConfiguration, count: Int, hasFinalNorm: Bool = false,
         rotary: RotaryPositions? = nil, device: Device
     ) throws {
-        try configuration.check()
-        guard (0...1 << 16).contains(count) else {
-            throw AttentionError.invalid("count", .value, expected: "0 … \(1 << 16) layers", found: "\(count)")
-        }
-        layers = try (0..<count).map {
-            try DecoderLayer(parameters["layers.\($0)"], configuration, rotary: rotary, device: device)
-        }
+        layers = try DecoderLayer.stack(parameters, configuration, count: count, rotary: rotary, device: device)
         norm = hasFinalNorm ? try configuration.norm(parameters["norm"], device) : nil
         self.configuration = configuration
         self.device = device
@@ -27,8 +21,7 @@ public struct Decoder: Sendable {
     public static func shapes(
         _ configuration: LayerConfiguration, count: Int, hasFinalNorm: Bool = false
     ) -> [ParameterShape] {
-        (0..<max(count, 0)).flatMap { DecoderLayer.shapes(configuration).within("layers.\($0)") }
-            + (hasFinalNorm ? configuration.normShapes.within("norm") : [])
+        DecoderLayer.stackShapes(configuration, count: count, hasFinalNorm: hasFinalNorm)
     }
 
     /// As ``DecoderLayer/callAsFunction(_:memory:targetMask:memoryMask:pass:)``.
@@ -48,7 +41,6 @@ public struct Decoder: Sendable {
                 pass.enter(.decoder, layer: index)
                 let keys = try layer.crossAttention.projectedKeys(source, nil, other, pass)
                 try layer.apply(to: &stream, .selection(own), keys)
-                pass.recycle(keys.key, keys.value)
             }
             return try stream.result(norm)
         }

@@ -50,7 +50,6 @@ public struct DecoderLayer: Sendable {
         let keys = try crossAttention.projectedKeys(source, nil, other, pass)
         var stream = ResidualStream(rows, isNormFirst: configuration.isNormFirst, pass)
         try apply(to: &stream, .selection(own), keys)
-        pass.recycle(keys.key, keys.value)
         return try stream.result(nil)
     }
 

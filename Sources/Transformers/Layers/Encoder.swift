@@ -18,13 +18,7 @@ public struct Encoder: Sendable {
         _ parameters: Parameters, _ configuration: LayerConfiguration, count: Int, hasFinalNorm: Bool = false,
         rotary: RotaryPositions? = nil, device: Device
     ) throws {
-        try configuration.check()
-        guard (0...1 << 16).contains(count) else {
-            throw AttentionError.invalid("count", .value, expected: "0 … \(1 << 16) layers", found: "\(count)")
-        }
-        layers = try (0..<count).map {
-            try EncoderLayer(parameters["layers.\($0)"], configuration, rotary: rotary, device: device)
-        }
+        layers = try EncoderLayer.stack(parameters, configuration, count: count, rotary: rotary, device: device)
         norm = hasFinalNorm ? try configuration.norm(parameters["norm"], device) : nil
         self.configuration = configuration
         self.device = device
@@ -33,8 +27,7 @@ public struct Encoder: Sendable {
     public static func shapes(
         _ configuration: LayerConfiguration, count: Int, hasFinalNorm: Bool = false
     ) -> [ParameterShape] {
-        (0..<max(count, 0)).flatMap { EncoderLayer.shapes(configuration).within("layers.\($0)") }
-            + (hasFinalNorm ? configuration.normShapes.within("norm") : [])
+        EncoderLayer.stackShapes(configuration, count: count, hasFinalNorm: hasFinalNorm)
     }
 
     /// - Parameters:

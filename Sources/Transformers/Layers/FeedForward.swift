@@ -38,9 +38,6 @@ public struct FeedForward: Sendable {
     ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
     public func callAsFunction(_ input: Tensor, pass: ForwardPass? = nil) throws(AttentionError) -> Tensor {
         let pass = pass ?? ForwardPass(widening.device)
-        let hidden = try widening(input, activation: activation, pass: pass)
-        let output = try narrowing(hidden, pass: pass)
-        pass.recycle(hidden)
-        return output
+        return try narrowing(try widening(input, activation: activation, pass: pass), pass: pass)
     }
 }

@@ -12,7 +12,8 @@ public import Attention
 /// for map in pass.attention { print(map.layer, map.weights.shape) }
 /// ```
 ///
-/// A pass belongs to one task. What it keeps in between lives as long as the pass; results are the caller's.
+/// A pass belongs to one task. Results are the caller's; the memory of those that nobody has any more serves the steps that come,
+/// so that a pass through many layers takes what one of them does. It is freed with the pass.
 public final class ForwardPass {
     public let device: Device
     public let fallback: FallbackPolicy
@@ -44,15 +45,17 @@ public final class ForwardPass {
         workspace = Workspace(device)
     }
 
-    /// Runs the steps of `body` as one sequence: the device is waited for at the end. All stacks of layers pass through here, those
-    /// within others too, and nothing reads a result on the host before the outermost has ended.
+    /// Runs the steps of `body` as one sequence: the device is waited for at the end, or when the host reads a result. All stacks of
+    /// layers pass through here, those within others too.
     ///
     /// What fails within a step is finished elsewhere step by step. A device that fails at the end, with nobody left to ask, has the
     /// whole computed again without a sequence.
     ///
-    /// - Parameter isRepeatable: whether that is possible: not where caches have grown.
+    /// - Parameters:
+    ///   - undo: takes back what `body` changed besides new memory, before it runs again.
+    ///   - body: ends with what the host reads, so that a device which fails at that has failed within it.
     func run<Result>(
-        isRepeatable: Bool = true, _ body: () throws(AttentionError) -> Result
+        undo: () -> Void = {}, _ body: () throws(AttentionError) -> Result
     ) throws(AttentionError) -> Result {
         if isRunning { return try body() }
         isRunning = true
@@ -61,24 +64,18 @@ public final class ForwardPass {
         do throws(AttentionError) {
             return try device.sequence(body)
         } catch {
-            guard isRepeatable, fallback != .never, case .deviceFailed(let name, let detail) = error else {
-                throw error
-            }
+            guard fallback != .never, case .deviceFailed(let name, let detail) = error else { throw error }
             try control.check()
             note([Fallback(from: name, reason: detail)])
             attention.removeLast(attention.count - kept)
+            undo()
             return try body()
         }
     }
 
-    /// Memory for a result. Its elements are undefined.
+    /// Memory for a result, whose elements are undefined. When nobody has the tensor any more, later results take its place.
     func tensor(_ shape: [Int], _ type: ElementType = .float32) throws(AttentionError) -> Tensor {
         try workspace.tensor(shape, type)
-    }
-
-    /// Gives back the memory of results that whoever asked for them needs no more: never of one that a caller got.
-    func recycle(_ tensors: Tensor...) {
-        for tensor in tensors { workspace.recycle(tensor) }
     }
 
     func perform(_ operation: LayerOperation) throws(AttentionError) {
@@ -134,18 +131,6 @@ extension Device {
 }
 
 extension Tensor {
-    /// This tensor if its elements lie in row-major order without gaps; a copy in new memory of the pass otherwise.
-    func contiguous(_ pass: ForwardPass) throws(AttentionError) -> Tensor {
-        if layout.isContiguous, storage.hostBytes == nil || pass.computesOnHost { return self }
-        let copy = try pass.tensor(shape, elementType)
-        if storage.hostBytes != nil {
-            try copy.writeBytes(of: self)
-        } else {
-            try pass.perform(.copy(CopyOperation(source: self, target: copy)))
-        }
-        return copy
-    }
-
     /// The same elements, without gaps, in another shape of as many.
     func reshaped(_ shape: [Int]) throws(AttentionError) -> Tensor {
         let target = try TensorLayout(contiguous: shape)
@@ -154,9 +139,4 @@ extension Tensor {
         }
         return try viewed(shape: shape, strides: target.strides, offset: layout.offset)
     }
-}
-
-extension ForwardPass {
-    /// True where host memory is the device's own.
-    var computesOnHost: Bool { [.native, .reference, .group].contains(device.description.kind) }
 }

@@ -66,17 +66,10 @@ public struct MemoryNetwork: Sendable {
             if let hop {
                 state = try hop(state, residual: read, pass: pass)
             } else {
-                state = try sum(state, read, pass)
+                state = try pass.sum(state, read)
             }
         }
         return (state, probabilities)
-    }
-
-    private func sum(_ a: Tensor, _ b: Tensor, _ pass: ForwardPass) throws(AttentionError) -> Tensor {
-        let (sum, unused) = (try pass.tensor(a.shape), try pass.tensor(a.shape))
-        try pass.perform(
-            .normalization(NormalizationOperation(.rms, input: b, residual: a, sum: sum, output: unused)))
-        return sum
     }
 }
 

@@ -36,7 +36,6 @@ extension MultiHeadAttention {
         } else {
             let projected = try projectedKeys(keys, valueInput, selection, pass)
             (attended, found) = try crossAttention(input, projected, wantsWeights: weights != nil, pass)
-            pass.recycle(projected.key, projected.value)
         }
         if weights == .averaged, let perHead = found { found = try averaged(perHead, pass) }
         if query.rank == 2 { attended = try attended.reshaped(query.shape) }
@@ -65,9 +64,7 @@ extension MultiHeadAttention {
             key = try rotary(key, heads: configuration.keyValueHeads, starts: starts, offsets: offsets, pass)
         }
         let keys = try withAddedKeys(ProjectedKeys(key: key, value: projected.value, selection: selection), pass)
-        let result = try attend(query, keys, wantsWeights: wantsWeights, isCross: false, pass)
-        pass.recycle(projected.query, projected.key, projected.value, query, key, keys.key, keys.value)
-        return result
+        return try attend(query, keys, wantsWeights: wantsWeights, isCross: false, pass)
     }
 
     /// Keys and values of `[batch, keys, …]`, which a decoder computes once and attends for each token.
@@ -93,9 +90,7 @@ extension MultiHeadAttention {
                 query, heads: configuration.heads, starts: [Int32](repeating: 0, count: input.shape[0]),
                 offsets: keys.selection.queryOffsets, pass)
         }
-        let result = try attend(query, keys, wantsWeights: wantsWeights, isCross: true, pass)
-        pass.recycle(query)
-        return result
+        return try attend(query, keys, wantsWeights: wantsWeights, isCross: true, pass)
     }
 
     /// Attends and projects. The attended rows are written as the last projection reads them, heads side by side.
@@ -108,9 +103,7 @@ extension MultiHeadAttention {
         keys.selection.apply(to: &inputs)
         let attended = try pass.tensor(query.shape)
         let weights = try run(inputs, into: attended, wantsWeights: wantsWeights, isCross: isCross, pass)
-        let result = try output(attended, pass: pass)
-        pass.recycle(attended)
-        return (result, weights)
+        return (try output(attended, pass: pass), weights)
     }
 
     private func run(
@@ -165,7 +158,6 @@ extension MultiHeadAttention {
         _ = try run(
             inputs, into: try attended.splitIntoHeads(configuration.heads), wantsWeights: false, isCross: false, pass)
         let result = try output(attended, pass: pass)
-        pass.recycle(projected.query, projected.key, projected.value, query, key, attended)
         return input.rank == 2 ? try result.reshaped(input.shape) : result
     }
 

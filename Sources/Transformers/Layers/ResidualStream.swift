@@ -10,8 +10,6 @@ struct ResidualStream {
     private var sum: Tensor
     /// The last sublayer's result, which is not added yet.
     private var update: Tensor?
-    /// Whether the sum is one that was made here, and no longer the caller's input.
-    private var ownsSum = false
     let isNormFirst: Bool
     let pass: ForwardPass
 
@@ -26,46 +24,29 @@ struct ResidualStream {
         _ norm: LayerNorm, _ sublayer: (Tensor) throws(AttentionError) -> Tensor
     ) throws(AttentionError) {
         guard isNormFirst else {
-            let result = try sublayer(sum)
-            replaceSum(try norm.normalized(result, sum, keepsSum: false, pass).output)
-            pass.recycle(result)
+            sum = try norm.normalized(try sublayer(sum), sum, keepsSum: false, pass).output
             return
         }
-        let input: Tensor
-        if let update {
-            let made = try norm.normalized(update, sum, keepsSum: true, pass)
-            input = made.output
-            replaceSum(made.sum)
-            pass.recycle(update)
-        } else {
-            input = try norm.normalized(sum, nil, keepsSum: false, pass).output
-        }
-        update = try sublayer(input)
-        pass.recycle(input)
-    }
-
-    private mutating func replaceSum(_ new: Tensor) {
-        if ownsSum { pass.recycle(sum) }
-        (sum, ownsSum) = (new, true)
+        let made = try norm.normalized(update ?? sum, update == nil ? nil : sum, keepsSum: true, pass)
+        // Not kept while the sublayer takes memory.
+        (sum, update) = (made.sum, nil)
+        update = try sublayer(made.output)
     }
 
     /// What has been added up, normalised if there is a `norm`.
     func result(_ norm: LayerNorm?) throws(AttentionError) -> Tensor {
-        guard let update else {
-            guard let norm else { return sum }
-            defer { if ownsSum { pass.recycle(sum) } }
-            return try norm.normalized(sum, nil, keepsSum: false, pass).output
+        guard let norm else {
+            return try update.map { (update) throws(AttentionError) in try pass.sum(sum, update) } ?? sum
         }
-        defer {
-            pass.recycle(update)
-            if ownsSum { pass.recycle(sum) }
-        }
-        if let norm { return try norm.normalized(update, sum, keepsSum: false, pass).output }
-        // A step that adds and nothing else is not worth a kernel: it is the sum of a normalisation that nobody reads.
-        let (total, unused) = (try pass.tensor(sum.shape), try pass.tensor(sum.shape))
-        defer { pass.recycle(unused) }
-        try pass.perform(
-            .normalization(NormalizationOperation(.rms, input: update, residual: sum, sum: total, output: unused)))
-        return total
+        return try norm.normalized(update ?? sum, update == nil ? nil : sum, keepsSum: false, pass).output
+    }
+}
+
+extension ForwardPass {
+    /// `a + b`. A step that adds and nothing else is not worth a kernel: it is the sum of a normalisation that nobody reads.
+    func sum(_ a: Tensor, _ b: Tensor) throws(AttentionError) -> Tensor {
+        let (sum, unused) = (try tensor(a.shape), try tensor(a.shape))
+        try perform(.normalization(NormalizationOperation(.rms, input: b, residual: a, sum: sum, output: unused)))
+        return sum
     }
 }

@@ -27,7 +27,6 @@ extension Transformer {
                 pass: pass)
             let memory =
                 packed.tokens.isEmpty ? rows : try encoder(rows, mask: .packed(queries: packed.offsets), pass: pass)
-            if memory.storage !== rows.storage { pass.recycle(rows) }
             return EncodedSources(memory: memory, offsets: packed.offsets)
         }
     }
@@ -60,9 +59,7 @@ extension Transformer {
             return try target.map { (_) throws(AttentionError) in try pass.tensor([0, width]) }
         }
         let all = try pass.run { () throws(AttentionError) in
-            let rows = try decoded(packed, packed.offsets, sources, pass)
-            defer { pass.recycle(rows) }
-            return try generator(rows, pass: pass)
+            try generator(try decoded(packed, packed.offsets, sources, pass), pass: pass)
         }
         var parts: [Tensor] = []
         for (from, to) in zip(packed.offsets, packed.offsets.dropFirst()) {
@@ -81,10 +78,8 @@ extension Transformer {
     ) throws(AttentionError) -> Tensor {
         let rows = try targetEmbedding(
             packed.tokens, adding: [(targetPositions, packed.positions)], shape: [1, packed.tokens.count], pass: pass)
-        let output = try decoder(
+        return try decoder(
             rows, memory: sources.memory, targetMask: .packed(queries: packed.offsets, isCausal: true),
             memoryMask: .packed(queries: rowOffsets, keys: sources.offsets), pass: pass)
-        if output.storage !== rows.storage { pass.recycle(rows) }
-        return output
     }
 }

@@ -1,14 +1,25 @@
 import Attention
 
-/// Memory of intermediate results, used again by later steps once it is given back.
+/// Memory of intermediate results, used again by later steps.
 ///
-/// A forward pass asks for the same few sizes in every layer; fresh memory each time would be paid for page by page. Steps run
-/// in order, so that memory which a step has read may be written by the next.
+/// A forward pass asks for the same few sizes in every layer; fresh memory each time would be paid for page by page. Memory is
+/// free again as soon as no tensor has it: nobody needs to give it back, and what a caller keeps stays the caller's. Steps run in
+/// order, so that memory which a step has read may be written by the next.
 final class Workspace {
+    private final class Piece {
+        let byteCount: Int
+        /// `any TensorStorage`, by a type whose references can be counted.
+        private var object: AnyObject
+
+        init(_ storage: any TensorStorage, _ byteCount: Int) { (object, self.byteCount) = (storage, byteCount) }
+
+        /// Whether no tensor has it.
+        var isFree: Bool { isKnownUniquelyReferenced(&object) }
+        var storage: (any TensorStorage)? { object as? any TensorStorage }
+    }
+
     private let device: Device
-    /// All that was made, which keeps identifiers from being used again.
-    private var made: [ObjectIdentifier: any TensorStorage] = [:]
-    private var free: [any TensorStorage] = []
+    private var made: [Piece] = []
 
     init(_ device: Device) { self.device = device }
 
@@ -19,24 +30,22 @@ final class Workspace {
         return try Tensor(storage: try storage(bytes), layout: layout, elementType: type)
     }
 
-    /// Gives the memory of a tensor back. Memory that was not made here, or is back already, stays as it is.
-    func recycle(_ tensor: Tensor) {
-        let identifier = ObjectIdentifier(tensor.storage)
-        guard made[identifier] != nil, !free.contains(where: { $0 === tensor.storage }) else { return }
-        free.append(tensor.storage)
-    }
-
     private func storage(_ bytes: Int) throws(AttentionError) -> any TensorStorage {
-        var best: Int?
-        for (index, storage) in free.enumerated() {
-            let size = storage.byteCount
-            // A small tensor in a large piece of memory would make the next large one take new memory.
-            guard size >= bytes, size / 4 <= bytes, size < best.map({ free[$0].byteCount }) ?? .max else { continue }
-            best = index
+        var (best, largest): (Int?, Int?)
+        for index in made.indices where made[index].isFree {
+            let size = made[index].byteCount
+            if size < bytes {
+                if size > largest.map({ made[$0].byteCount }) ?? 0 { largest = index }
+            } else if size / 4 <= bytes, size < best.map({ made[$0].byteCount }) ?? .max {
+                // A small tensor in a large piece of memory would make the next large one take new memory.
+                best = index
+            }
         }
-        if let best { return free.remove(at: best) }
+        if let best, let storage = made[best].storage { return storage }
+        // Where sizes grow from step to step, what has become too small is of no more use.
+        if let largest { made.remove(at: largest) }
         let storage = try device.backend.makeStorage(byteCount: bytes)
-        made[ObjectIdentifier(storage)] = storage
+        made.append(Piece(storage, bytes))
         return storage
     }
 }

@@ -1,3 +1,5 @@
+public import Attention
+
 /// `config.json` of a BERT-type encoder, as Hugging Face writes it.
 ///
 /// Devlin et al., "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding" (2019).
@@ -11,7 +13,8 @@ public struct BERTConfiguration: Hashable, Sendable {
     public var attentionHeads: Int
     /// The width within a feed-forward layer.
     public var intermediateSize: Int
-    public var activation: ActivationName
+    /// Between the two layers of a feed-forward network.
+    public var activation: Activation
     /// Added to the variance; 1e-12 unless said.
     public var layerNormEpsilon: Double
     /// Longest sequence.
@@ -34,7 +37,7 @@ public struct BERTConfiguration: Hashable, Sendable {
         layers = try json.integer("num_hidden_layers", in: 0...10_000)
         attentionHeads = try json.integer("num_attention_heads", in: extent)
         intermediateSize = try json.integer("intermediate_size", in: extent)
-        activation = try json.optional("hidden_act")?.choice(ActivationName.names) ?? .gelu
+        activation = try json.optional("hidden_act")?.choice(Activation.names) ?? .gelu
         layerNormEpsilon = try json.epsilon("layer_norm_eps", default: 1e-12)
         positions = try json.integer("max_position_embeddings", in: extent)
         tokenTypes = try json.integer("type_vocab_size", in: extent, default: 2)
@@ -65,22 +68,11 @@ public struct BERTConfiguration: Hashable, Sendable {
     }
 }
 
-/// The function between the two layers of a feed-forward network.
-public enum ActivationName: String, CaseIterable, Hashable, Sendable {
-    /// max(x, 0).
-    case relu
-    /// x·Φ(x), exactly.
-    case gelu
-    /// The approximation with tanh: x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
-    case geluTanh
-    /// x/(1 + e⁻ˣ).
-    case silu
-
+extension Activation {
     /// How configurations spell them.
-    static let names: KeyValuePairs<String, ActivationName> = [
+    static let names: KeyValuePairs<String, Activation> = [
         "relu": .relu, "gelu": .gelu, "gelu_python": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh,
-        "silu": .silu,
-        "swish": .silu,
+        "silu": .silu, "swish": .silu,
     ]
 }
 

@@ -54,7 +54,7 @@ public struct BERTModel: Sendable {
             tables["LayerNorm"], dimension: width, epsilon: configuration.layerNormEpsilon, device: device)
         let layer = LayerConfiguration(
             modelDimension: width, heads: configuration.attentionHeads,
-            hiddenDimension: configuration.intermediateSize, activation: Activation(configuration.activation),
+            hiddenDimension: configuration.intermediateSize, activation: configuration.activation,
             epsilon: configuration.layerNormEpsilon)
         encoder = try Encoder(
             Parameters(BERTParameters(source: PrefixedParameters(source))), layer, count: configuration.layers,
@@ -94,10 +94,7 @@ public struct BERTModel: Sendable {
                 packed.tokens, adding: [(positions, packed.positions), (segments, types)],
                 shape: [1, packed.tokens.count], pass: pass)
             let input = try norm(embedded, pass: pass)
-            pass.recycle(embedded)
-            let output = try encoder(input, mask: .packed(queries: packed.offsets), pass: pass)
-            if output.storage !== input.storage { pass.recycle(input) }
-            return output
+            return try encoder(input, mask: .packed(queries: packed.offsets), pass: pass)
         }
         return (try rows.reshaped(shape), packed.offsets)
     }

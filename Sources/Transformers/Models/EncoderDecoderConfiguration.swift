@@ -1,3 +1,4 @@
+public import Attention
 import TensorFiles
 
 /// `config.json` of an encoder-decoder Transformer, whose layers are PyTorch's nn.Transformer's.
@@ -6,14 +7,6 @@ import TensorFiles
 public struct EncoderDecoderConfiguration: Sendable {
     /// The most numbers of a table of sinusoidal positions, which no checkpoint bounds: 1 GiB of them.
     private static let largestTable = 1 << 28
-
-    /// How places in a sequence are told.
-    public enum Positions: String, CaseIterable, Hashable, Sendable {
-        /// The paper's sines and cosines, interleaved.
-        case sinusoidal
-        /// A table that was learned.
-        case learned
-    }
 
     /// How text is split.
     public enum TokenizerName: String, CaseIterable, Hashable, Sendable {
@@ -32,7 +25,7 @@ public struct EncoderDecoderConfiguration: Sendable {
     /// `dim_feedforward`; 2048 unless said.
     public var feedForwardDimension: Int
     /// `activation`; ReLU unless said.
-    public var activation: ActivationName
+    public var activation: Activation
     /// `norm_first`, whether norms stand before the parts of a layer; false unless said.
     public var normFirst: Bool
     /// `layer_norm_eps`; 1e-5 unless said.
@@ -42,7 +35,7 @@ public struct EncoderDecoderConfiguration: Sendable {
     /// `bias`, whether linear layers and norms have biases; true unless said.
     public var hasBias: Bool
     /// `positions`; sinusoidal unless said, as in the paper.
-    public var positions: Positions
+    public var positions: Transformer.Configuration.Positions
     /// `max_positions`, the longest sequence, start and end included.
     public var maximumPositions: Int
     /// `scale_embeddings`, whether embeddings are multiplied by √d_model; true unless said, as in the paper.
@@ -82,13 +75,15 @@ public struct EncoderDecoderConfiguration: Sendable {
         encoderLayers = try json.integer("num_encoder_layers", in: 0...10_000, default: 6)
         decoderLayers = try json.integer("num_decoder_layers", in: 0...10_000, default: 6)
         feedForwardDimension = try json.integer("dim_feedforward", in: extent, default: 2048)
-        activation = try json.optional("activation")?.choice(ActivationName.names) ?? .relu
+        activation = try json.optional("activation")?.choice(Activation.names) ?? .relu
         normFirst = try json.bool("norm_first", default: false)
         layerNormEpsilon = try json.epsilon("layer_norm_eps", default: 1e-5)
         finalNorm = try json.bool("final_norm", default: true)
         hasBias = try json.bool("bias", default: true)
         positions =
-            try json.optional("positions")?.choice(["sinusoidal": Positions.sinusoidal, "learned": .learned])
+            try json.optional("positions")?.choice([
+                "sinusoidal": Transformer.Configuration.Positions.sinusoidal, "learned": .learned,
+            ])
             ?? .sinusoidal
         maximumPositions = try json.integer("max_positions", in: extent)
         scalesEmbeddings = try json.bool("scale_embeddings", default: true)

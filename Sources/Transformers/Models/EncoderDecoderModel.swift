@@ -165,12 +165,12 @@ extension EncoderDecoderConfiguration {
     public var transformer: Transformer.Configuration {
         let layer = LayerConfiguration(
             modelDimension: modelDimension, heads: heads, hiddenDimension: feedForwardDimension,
-            activation: Activation(activation), isNormFirst: normFirst, epsilon: layerNormEpsilon, hasBias: hasBias)
+            activation: activation, isNormFirst: normFirst, epsilon: layerNormEpsilon, hasBias: hasBias)
         var model = Transformer.Configuration(
             layer: layer, sourceVocabulary: sourceTokens.count, targetVocabulary: targetTokens.count)
         model.encoderLayers = encoderLayers
         model.decoderLayers = decoderLayers
-        model.positions = positions == .learned ? .learned : .sinusoidal
+        model.positions = positions
         model.maximumPositions = maximumPositions
         model.scalesEmbeddings = scalesEmbeddings
         model.tiesTargetEmbedding = tiesTargetEmbedding

@@ -1,24 +1,15 @@
+public import Attention
 import TensorFiles
 
 /// How a sentence-transformers folder turns the vectors of a text's tokens into one.
 ///
 /// Reimers and Gurevych, "Sentence-BERT" (2019).
 public struct SentenceConfiguration: Sendable {
-    /// How vectors are made one; each is over the text's own tokens, special tokens included, padding left out.
-    public enum Pooling: String, CaseIterable, Hashable, Sendable {
-        /// Their mean.
-        case mean
-        /// The first one, [CLS]'s.
-        case cls
-        /// The largest of each component.
-        case max
-    }
-
     /// Where the encoder's files are; often the folder itself.
     public var encoderFolder: ModelFolder
     public var encoder: BERTConfiguration
-    /// The mean unless the folder says otherwise.
-    public var pooling: Pooling
+    /// How vectors are made one, over the text's own tokens, special tokens included: the mean unless the folder says otherwise.
+    public var pooling: PoolingOperation.Kind
     /// Whether the folder asks for vectors of length 1.
     public var normalizes: Bool
     /// Most tokens of a text, those around it included.
@@ -74,16 +65,16 @@ public struct SentenceConfiguration: Sendable {
     }
 
     /// The one mode that is set, by a flag each or by name.
-    private static func pooling(_ json: JSONReader) throws(CheckpointError) -> Pooling {
+    private static func pooling(_ json: JSONReader) throws(CheckpointError) -> PoolingOperation.Kind {
         if let name = try json.optional("pooling_mode") {
             return try name.choice(["mean": .mean, "cls": .cls, "max": .max])
         }
-        let flags: KeyValuePairs<String, Pooling?> = [
+        let flags: KeyValuePairs<String, PoolingOperation.Kind?> = [
             "pooling_mode_mean_tokens": .mean, "pooling_mode_cls_token": .cls, "pooling_mode_max_tokens": .max,
             "pooling_mode_mean_sqrt_len_tokens": nil, "pooling_mode_weightedmean_tokens": nil,
             "pooling_mode_lasttoken": nil,
         ]
-        var chosen: [Pooling?] = []
+        var chosen: [PoolingOperation.Kind?] = []
         for (key, pooling) in flags where try json.bool(key, default: false) { chosen.append(pooling) }
         guard chosen.count == 1, let pooling = chosen[0] else {
             throw json.error(

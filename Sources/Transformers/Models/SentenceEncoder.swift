@@ -91,18 +91,16 @@ public struct SentenceEncoder: Sendable {
         for batch in Self.batches(sequences.map(\.count), tokensAtOnce: options.tokensAtOnce) {
             try pass.control.check()
             let pooled = try pass.tensor([batch.count, dimension])
-            try pass.run { () throws(AttentionError) in
+            let numbers = try pass.run { () throws(AttentionError) in
                 let (rows, offsets) = try model(batch.map { sequences[$0] }, pass: pass)
                 try pass.perform(
                     .pooling(
                         PoolingOperation(
-                            options.pooling ?? configuration.pooling.kind, input: rows,
+                            options.pooling ?? configuration.pooling, input: rows,
                             offsets: offsets.map { Int32(clamping: $0) }, isNormalized: options.isNormalized,
                             output: pooled)))
-                pass.recycle(rows)
+                return try pooled.floats()
             }
-            let numbers = try pooled.floats()
-            pass.recycle(pooled)
             for (place, index) in batch.enumerated() {
                 vectors[index] = Array(numbers[place * dimension..<(place + 1) * dimension])
             }
@@ -138,17 +136,6 @@ public struct SentenceEncoder: Sendable {
                 let scale = lengths[row] * lengths[column]
                 return scale > 0 ? product / scale : 0
             }
-        }
-    }
-}
-
-extension SentenceConfiguration.Pooling {
-    /// The step that does it.
-    public var kind: PoolingOperation.Kind {
-        switch self {
-        case .mean: .mean
-        case .cls: .cls
-        case .max: .max
         }
     }
 }

@@ -15,7 +15,7 @@ struct EmbedCommand: ParsableCommand {
     @OptionGroup var texts: TextArguments
 
     @Option(help: "How the vectors of a text's tokens become one: mean, cls or max; without it, as the folder says.")
-    var pooling: SentenceConfiguration.Pooling?
+    var pooling: PoolingOperation.Kind?
 
     @Flag(help: "Print the cosines between all pairs of texts.")
     var similarity = false
@@ -33,7 +33,7 @@ struct EmbedCommand: ParsableCommand {
         let texts = try texts.all()
         if model.longText == .refuse { try refuseLong(texts, encoder) }
         var options = SentenceEncoder.Options()
-        options.pooling = pooling?.kind
+        options.pooling = pooling
         let pass = ForwardPass(device, fallback: common.fallback.policy)
         let progress = Progress()
         let found = try encoder.embeddings(texts, options, pass: pass) { done in
@@ -93,4 +93,4 @@ struct EmbedCommand: ParsableCommand {
     }
 }
 
-extension SentenceConfiguration.Pooling: ExpressibleByArgument {}
+extension PoolingOperation.Kind: ExpressibleByArgument {}

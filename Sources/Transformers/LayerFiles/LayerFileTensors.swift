@@ -2,7 +2,7 @@ import Attention
 import TensorFiles
 
 /// The tensors of a layer file: `weights.…`, `inputs.…` and expected `outputs.…`, none of another name.
-struct LayerTensors {
+struct LayerFileTensors {
     let file: TensorFile
 
     func error(

@@ -1,11 +1,9 @@
-import AttentionCore
-
 /// A step with all of its operands in host memory, copies of those that are not, and where the results belong.
-struct HostStep {
-    let operation: LayerOperation
+package struct HostStep: Sendable {
+    package let operation: LayerOperation
     private let outputs: [(target: Tensor, host: Tensor)]
 
-    init(_ operation: LayerOperation) throws(AttentionError) {
+    package init(_ operation: LayerOperation) throws(AttentionError) {
         var outputs: [(target: Tensor, host: Tensor)] = []
         self.operation = try operation.mapped { (tensor) throws(AttentionError) in
             try tensor.onHost()
@@ -19,13 +17,7 @@ struct HostStep {
     }
 
     /// Brings what was written to where the caller has it.
-    func finish() throws(AttentionError) {
-        for (tensor, host) in outputs where tensor.count > 0 {
-            guard let bytes = host.storage.hostBytes else { continue }
-            let size = tensor.elementType.byteCount
-            let from = host.layout.extent.lowerBound * size
-            let filled = UnsafeRawBufferPointer(rebasing: bytes[from..<host.layout.extent.upperBound * size])
-            try tensor.storage.upload(filled, at: tensor.layout.extent.lowerBound * size)
-        }
+    package func finish() throws(AttentionError) {
+        for (target, host) in outputs { try target.uploadExtent(of: host) }
     }
 }
