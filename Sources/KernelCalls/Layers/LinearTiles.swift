@@ -21,7 +21,7 @@ public struct LinearTiles: Hashable, Sendable {
             lanes: 8, vectors: 2, tileRows: 6, measured: "16 registers of 8: 12 sums, 0.88 of the peak; 2026-11"),
         LinearTiles(
             lanes: 16, vectors: 2, tileRows: 14,
-            measured: "32 registers of 16: 28 sums, 0.90 of the peak natively, 0.84 on PoCL; 2026-11"),
+            measured: "32 registers of 16: 28 sums, 0.91 to 0.93 of the peak natively, 0.84 to 0.89 on PoCL; 2026-11"),
     ]
 
     /// The row for a device of `nativeWidth` floats to a vector. `nil` for a device without wide vectors.
