@@ -66,7 +66,7 @@ let package = Package(
         .testTarget(name: "AttentionCoreTests", dependencies: ["AttentionCore", "TestSupport"]),
         .testTarget(
             name: "AttentionReferenceTests", dependencies: ["AttentionReference", "TensorFiles", "TestSupport"]),
-        .testTarget(name: "KernelCallsTests", dependencies: ["KernelCalls"]),
+        .testTarget(name: "KernelCallsTests", dependencies: ["AttentionCore", "KernelCalls"]),
         .testTarget(
             name: "AttentionOpenCLTests",
             dependencies: [

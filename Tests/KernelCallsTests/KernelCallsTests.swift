@@ -1,3 +1,4 @@
+import AttentionCore
 import KernelCalls
 import Testing
 
@@ -26,6 +27,14 @@ struct KernelCallsTests {
         }
         #expect(seen.count == segments * heads * tiles)
         #expect(seen.values.allSatisfy { $0 == 1 })
+    }
+
+    /// Rows without columns may be of any number, which no kernel counts.
+    @Test func absurdSizesAreRefused() throws {
+        let tensor = try Tensor(uninitialized: [1, 1 << 40, 1 << 40, 0])
+        let table = try Tensor(uninitialized: [1 << 40, 0])
+        let step = try RotaryOperation(input: tensor, cosines: table, sines: table, starts: [0], output: tensor)
+        #expect(LayerOperation.rotary(step).kernelRefusal?.contains("\(Int.max)") == true)
     }
 
     /// The host writes the structures of Kernels/common/problem.clh byte for byte.

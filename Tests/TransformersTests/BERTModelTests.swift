@@ -1,5 +1,6 @@
 import Attention
 import Foundation
+import TensorFiles
 import Testing
 
 @testable import Transformers
@@ -131,6 +132,90 @@ import Testing
             let cosines = zip(small, found).map { SentenceEncoder.similarity([$0.vector, $1.vector])[0][1] }
             print("least cosine in \(type): \(cosines.min() ?? 0)")
             #expect(cosines.allSatisfy { $0 >= 0.9999 })
+        }
+    }
+}
+
+/// What a device gives against the definition.
+@Suite struct EmbeddingCheckTests {
+    private static let texts = ["a b", "a", "b c a d", "c", "d d d"]
+
+    /// A sentence-transformers folder of a small model.
+    private static func folder() throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        try folder.write(
+            """
+            {"model_type": "bert", "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4,
+             "intermediate_size": 40, "hidden_act": "gelu", "max_position_embeddings": 12, "vocab_size": 9}
+            """, as: "config.json")
+        try folder.write("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nd", as: "vocab.txt")
+        let parameters = RandomParameters(seed: 17, spread: 0.1)
+        let tensors = try BERTConfiguration(folder: folder.folder).tensors.map { expected in
+            let tensor = try parameters.tensor(expected.name, shape: expected.shape)
+            return TensorFileTensor(
+                name: expected.name, elementType: .float32, shape: expected.shape, bytes: try tensor.contiguousBytes())
+        }
+        try folder.write(tensors, as: "model.safetensors")
+        return folder
+    }
+
+    @Test(arguments: Devices.all, [nil, ElementType.float32, .float16, .bfloat16])
+    func rightDevicesPass(device: Device, type: ElementType?) throws {
+        let folder = try Self.folder()
+        let encoder = try SentenceEncoder(folder: folder.folder, weightType: type, device: device)
+        let check = try EmbeddingCheck(
+            encoder.embeddings(Self.texts), of: Self.texts, folder: folder.folder, weightType: type)
+        #expect(check.isPassed, "\(check)")
+        #expect(check.description.hasPrefix("3 of 5 texts, 13 tokens, against the reference: "), "\(check)")
+        #expect(check.isByCosine == [.float16, .bfloat16].contains(type))
+    }
+
+    @Test(arguments: [nil, ElementType.float16], WrongBackend.Fault.allCases)
+    func wrongDevicesFail(type: ElementType?, fault: WrongBackend.Fault) throws {
+        let folder = try Self.folder()
+        let device = Device(backend: WrongBackend(inner: try NativeBackend(), fault: fault))
+        let encoder = try SentenceEncoder(folder: folder.folder, weightType: type, device: device)
+        let check = try EmbeddingCheck(
+            encoder.embeddings(Self.texts), of: Self.texts, folder: folder.folder, weightType: type)
+        #expect(!check.isPassed, "\(check)")
+    }
+}
+
+/// A backend whose layers are not right.
+struct WrongBackend: Backend {
+    enum Fault: CaseIterable { case noBias, notANumber, otherRow }
+
+    let inner: NativeBackend
+    let fault: Fault
+
+    var device: DeviceDescription { inner.device }
+
+    func plan(_ problem: AttentionProblem, _ policy: PlanPolicy) throws(AttentionError) -> any BackendPlan {
+        try inner.plan(problem, policy)
+    }
+    func makeStorage(byteCount: Int) throws(AttentionError) -> any TensorStorage {
+        try inner.makeStorage(byteCount: byteCount)
+    }
+    func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight { try inner.prepare(weight: weight) }
+
+    func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
+        switch (fault, operation) {
+        case (.noBias, .linear(let step)) where step.activation == .gelu:
+            let changed = try LinearOperation(
+                input: step.input.tensor, weight: step.weight, activation: step.activation, output: step.output.tensor)
+            try inner.perform(.linear(changed), control)
+        case (.notANumber, .pooling(let step)):
+            try inner.perform(operation, control)
+            // In the longest text alone, which comes first.
+            try step.output.tensor.viewed(shape: [1], strides: [1]).write([.nan])
+        case (.otherRow, .embedding(let step)):
+            let terms = try step.terms.map { (term) throws(AttentionError) in
+                let indices = term.table.rows == 9 ? term.indices.map { $0 == 8 ? 7 : $0 } : term.indices
+                return try EmbeddingOperation.Term(
+                    table: term.table.tensor, indices: indices, scale: Double(term.scale))
+            }
+            try inner.perform(.embedding(try EmbeddingOperation(terms, output: step.output.tensor)), control)
+        default: try inner.perform(operation, control)
         }
     }
 }

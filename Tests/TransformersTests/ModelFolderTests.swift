@@ -74,4 +74,13 @@ struct ModelFolderTests {
         #expect(refusal { _ = try folder.folder.json("none") }?.kind == .missingFile)
         #expect(try folder.folder.optionalJSON("none") == nil)
     }
+
+    @Test("memory that is refused is said to be")
+    func memory() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("12345", as: "file")
+        let error = refusal { _ = try folder.folder.bytes("file") { $0 != 5 } }
+        #expect(error?.kind == .outOfMemory)
+        #expect(error?.description.hasSuffix("file: expected memory for 5 bytes, found none") == true)
+    }
 }

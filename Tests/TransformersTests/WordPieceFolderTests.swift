@@ -134,6 +134,21 @@ struct WordPieceFolderTests {
         #expect(error?.description.contains("tokenizer.json") == true)
     }
 
+    @Test("of several wrong entries the one with the smallest id is named, each time")
+    func order() throws {
+        let twice = (0..<40).map { "\"t\($0)\": \($0 / 2 + 1)" }.joined(separator: ", ")
+        let words = (0..<40).map { "\"t\($0 + 10)\": \"x\"" }.joined(separator: ", ")
+        for _ in 0..<8 {
+            let folder = try TemporaryFolder()
+            try folder.write(Self.full("{\"[UNK]\": 0, \(twice)}"), as: "tokenizer.json")
+            let error = refusal { _ = try WordPieceTokenizer(folder: folder.folder) }
+            #expect(error?.place == "\"t1\"" && error?.found == "1, which \"t0\" has")
+            try folder.write(Self.full("{\"[UNK]\": 0, \(words)}"), as: "tokenizer.json")
+            let other = refusal { _ = try WordPieceTokenizer(folder: folder.folder) }
+            #expect(other?.place == "model.vocab.\"t10\"")
+        }
+    }
+
     private static func full(_ vocabulary: String, _ more: String = "") -> String {
         #"{"model": {"vocab": \#(vocabulary)}, "normalizer": {"type": "BertNormalizer"}, "#
             + #""pre_tokenizer": {"type": "BertPreTokenizer"}\#(more)}"#

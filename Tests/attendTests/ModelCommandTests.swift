@@ -138,6 +138,27 @@ struct ModelCommandTests {
         #expect(text.contains("river") && text.utf8.count < 200_000)
     }
 
+    // MARK: bench
+
+    /// Vectors are held to the reference before anything is timed.
+    @Test(arguments: ["f32", "f16"]) func benchChecksAModel(_ type: String) throws {
+        guard let model = Self.sentenceModel else { return }
+        let folder = try TemporaryFolder()
+        try folder.write(Array("a dog runs\ntax law\na quiet river runs by\n".utf8), to: "texts")
+        let arguments = [
+            "bench", "--model", model, "--texts", folder.path("texts"), "--device", "native", "--repeat", "1",
+            "--dtype", type,
+        ]
+        let result = try Attend.run(arguments + ["--json"], in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        let one = try #require((result.json?["results"] as? [[String: Any]])?.first)
+        #expect(one["verified"] as? Bool == true && one["median_ms"] is Double)
+        let part = try #require(one["verified_part"] as? String)
+        #expect(part.hasPrefix("3 of 3 texts, ") && part.contains(type == "f32" ? "difference" : "cosine"), "\(part)")
+        let plain = try Attend.run(arguments, in: folder)
+        #expect(plain.output.contains("checked: 3 of 3 texts"), "\(plain.output)")
+    }
+
     // MARK: embed
 
     /// The folder that ATTEND_MODEL names, if there is one.

@@ -51,7 +51,8 @@ public struct AdditiveAttentionOperation: Sendable {
             throw .invalid(name, .overlap, expected: "elements that are apart", found: "strides \(tensor.strides)")
         }
         try weight.expectVector(width, "weight")
-        let lengths = keyLengths ?? [Int](repeating: keys, count: batch)
+        var lengths = keyLengths ?? []
+        if keyLengths == nil { lengths = try Array(filled: keys, batch, "query") }
         guard lengths.count == batch else {
             throw .invalid("keyLengths", .count, expected: "\(batch), one a batch entry", found: "\(lengths.count)")
         }

@@ -88,25 +88,32 @@ public struct ModelFolder: Sendable {
 
     /// The bytes of a small file.
     ///
-    /// - Throws: ``CheckpointError`` of kind `missingFile`, `pathLeavesFolder`, `unreadableFile` or `tooLarge`.
-    func bytes(_ name: String) throws(CheckpointError) -> [UInt8] {
+    /// - Parameter canAllocate: whether memory of that size is there, which Swift would end the process for.
+    /// - Throws: ``CheckpointError`` of kind `missingFile`, `pathLeavesFolder`, `unreadableFile`, `tooLarge` or `outOfMemory`.
+    func bytes(
+        _ name: String, canAllocate: (Int) -> Bool = SystemCalls.canAllocate
+    ) throws(CheckpointError) -> [UInt8] {
         let path = try file(name)
-        do throws(TensorFileError) {
-            let source = try FileSource(path: path)
-            if source.size <= Self.largestText, SystemCalls.canAllocate(source.size) {
-                var bytes = [UInt8](repeating: 0, count: source.size)
-                var failure: TensorFileError?
-                bytes.withUnsafeMutableBytes { buffer in
-                    do throws(TensorFileError) { try source.read(into: buffer, at: 0) } catch { failure = error }
-                }
-                if let failure { throw failure }
-                return bytes
-            }
-        } catch {
-            throw CheckpointError(.unreadableFile, file: path, expected: error.expected, found: error.found)
+        func unreadable(_ error: TensorFileError) -> CheckpointError {
+            CheckpointError(.unreadableFile, file: path, expected: error.expected, found: error.found)
         }
-        throw CheckpointError(
-            .tooLarge, file: path, expected: "at most \(MessageText.bytes(Self.largestText))", found: "more")
+        let source: FileSource
+        do throws(TensorFileError) { source = try FileSource(path: path) } catch { throw unreadable(error) }
+        guard source.size <= Self.largestText else {
+            throw CheckpointError(
+                .tooLarge, file: path, expected: "at most \(MessageText.bytes(Self.largestText))", found: "more")
+        }
+        guard canAllocate(source.size) else {
+            throw CheckpointError(
+                .outOfMemory, file: path, expected: "memory for \(MessageText.bytes(source.size))", found: "none")
+        }
+        var bytes = [UInt8](repeating: 0, count: source.size)
+        var failure: TensorFileError?
+        bytes.withUnsafeMutableBytes { buffer in
+            do throws(TensorFileError) { try source.read(into: buffer, at: 0) } catch { failure = error }
+        }
+        if let failure { throw unreadable(failure) }
+        return bytes
     }
 
     /// A JSON file that has to be there.

@@ -1,8 +1,8 @@
 extension AttentionPicture {
     /// One picture with a heat map for every layer (a row) and head (a column), tokens on both axes, for light and dark pages.
     ///
-    /// Size: some six bytes a weight that is not next to nothing, 100 to 200 KB for a sentence and a small model. It needs no font,
-    /// script or file from elsewhere.
+    /// Size: some six bytes a weight that is not next to nothing, 100 to 200 KB for a sentence and a small model; above 64 tokens, where
+    /// maps are images, a quarter of a byte a weight. It needs no font, script or file from elsewhere.
     public func svg(title: String) -> String {
         var drawing = SVGDrawing()
         drawing.add(title, sections)
@@ -24,10 +24,12 @@ private struct SVGDrawing {
     private static let letters = 12
 
     private var body = ""
+    /// How many there are.
+    private var masks = 0
     private var (width, y) = (0.0, Length.margin)
 
     mutating func add(_ title: String, _ sections: [AttentionPicture.Section]) {
-        line(MarkupText.shortened(title, to: 90), style: "t", height: 24)
+        line(MarkupText.shortened(title, to: AttentionPicture.titleLetters), style: "t", height: 24)
         line("rows attend to columns; ink is the square root of the weight", style: "n", height: 18)
         legend()
         for (index, section) in sections.enumerated() where !section.layers.isEmpty { add(section, "s\(index)") }
@@ -98,10 +100,24 @@ private struct SVGDrawing {
         body += "<text class=\"n\" y=\"\(MarkupText.number(-columnRoom - 3))\">\(name)</text><use href=\"#\(id)\"/>"
         body += "<g transform=\"scale(\(MarkupText.number(Length.cell)))\">"
         body += "<path class=\"f\" d=\"M0 0h\(section.keys.count)v\(section.queries.count)h-\(section.keys.count)z\"/>"
-        for (step, path) in Self.paths(weights, columns: section.keys.count) {
-            body += "<path class=\"k\(step)\" d=\"\(path)\"/>"
+        if section.isLarge {
+            body += image(section, weights)
+        } else {
+            for (step, path) in Self.paths(weights, columns: section.keys.count) {
+                body += "<path class=\"k\(step)\" d=\"\(path)\"/>"
+            }
         }
         body += "</g></g>\n"
+    }
+
+    /// Ink in the colour of the page, through a mask of one pixel a cell.
+    private mutating func image(_ section: AttentionPicture.Section, _ weights: [Float]) -> String {
+        masks += 1
+        let size = "width=\"\(section.keys.count)\" height=\"\(section.queries.count)\""
+        return "<mask id=\"m\(masks)\" maskUnits=\"userSpaceOnUse\" x=\"0\" y=\"0\" \(size)>"
+            + "<image class=\"g\" \(size) preserveAspectRatio=\"none\" "
+            + "href=\"data:image/png;base64,\(section.image(weights))\"/></mask>"
+            + "<rect class=\"i\" \(size) mask=\"url(#m\(masks))\"/>"
     }
 
     /// For each step the cells that have it, as lines as thick as a cell; neighbours of a row are one line.
@@ -142,9 +158,9 @@ private struct SVGDrawing {
             .p{fill:#fff}text{font-family:system-ui,sans-serif;fill:#1b1f24}
             .t{font-size:18px;font-weight:600}.h{font-size:15px;font-weight:600}.n{font-size:11px;fill:#5b6470}
             .l{font-size:9px}.f{fill:none;stroke:#d3d8de;stroke-width:.06}
-            [class^=k]{stroke:#0b57c2;stroke-width:1;fill:none}
+            [class^=k]{stroke:#0b57c2;stroke-width:1;fill:none}.i{fill:#0b57c2}.g{image-rendering:pixelated}
             @media (prefers-color-scheme:dark){.p{fill:#14171b}text{fill:#e8ebef}.n{fill:#a3adb8}.f{stroke:#3a424b}
-            [class^=k]{stroke:#7db4ff}}
+            [class^=k]{stroke:#7db4ff}.i{fill:#7db4ff}}
             \(inks)
             </style>
             <rect class="p" width="100%" height="100%"/>

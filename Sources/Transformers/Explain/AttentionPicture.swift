@@ -35,6 +35,8 @@ public struct AttentionPicture: Sendable {
     }
 
     public let sections: [Section]
+    /// Longer titles are cut where they are shown.
+    static let titleLetters = 90
 
     public init(_ sections: [Section]) { self.sections = sections }
 }

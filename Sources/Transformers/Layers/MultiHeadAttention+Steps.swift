@@ -58,7 +58,7 @@ extension MultiHeadAttention {
         let projected = try projection.all(input, pass)
         var (query, key) = (projected.query, projected.key)
         if let rotary {
-            let starts = [Int32](repeating: 0, count: input.shape[0])
+            let starts = try [Int32](filled: 0, input.shape[0], "query")
             let offsets = selection.queryOffsets
             query = try rotary(query, heads: configuration.heads, starts: starts, offsets: offsets, pass)
             key = try rotary(key, heads: configuration.keyValueHeads, starts: starts, offsets: offsets, pass)
@@ -74,7 +74,7 @@ extension MultiHeadAttention {
         var (key, value) = try projection.keys(key, value, pass)
         if let rotary {
             key = try rotary(
-                key, heads: configuration.keyValueHeads, starts: [Int32](repeating: 0, count: key.shape[0]),
+                key, heads: configuration.keyValueHeads, starts: try Array(filled: 0, key.shape[0], "key"),
                 offsets: selection.keyOffsets, pass)
         }
         return try withAddedKeys(ProjectedKeys(key: key, value: value, selection: selection), pass)
@@ -87,7 +87,7 @@ extension MultiHeadAttention {
         var query = try projection.query(input, pass)
         if let rotary {
             query = try rotary(
-                query, heads: configuration.heads, starts: [Int32](repeating: 0, count: input.shape[0]),
+                query, heads: configuration.heads, starts: try Array(filled: 0, input.shape[0], "query"),
                 offsets: keys.selection.queryOffsets, pass)
         }
         return try attend(query, keys, wantsWeights: wantsWeights, isCross: true, pass)
@@ -225,6 +225,8 @@ extension MultiHeadAttention {
 
     /// The mean over the heads. On the host: weights are looked at there.
     private func averaged(_ weights: Tensor, _ pass: ForwardPass) throws(AttentionError) -> Tensor {
+        let shape = [weights.shape[0], weights.shape[2], weights.shape[3]]
+        if weights.count == 0 { return try pass.tensor(shape) }
         let (batch, heads, pairs) = (weights.shape[0], weights.shape[1], weights.shape[2] * weights.shape[3])
         let values = try weights.doubles()
         var means = [Double](repeating: 0, count: batch * pairs)
@@ -235,7 +237,6 @@ extension MultiHeadAttention {
             }
         }
         for index in means.indices { means[index] /= Double(heads) }
-        let shape = [batch, weights.shape[2], weights.shape[3]]
         return try device.parameter(try Tensor(means, shape: shape, elementType: .float32))
     }
 }

@@ -47,8 +47,8 @@ public struct MultiHeadAttention: Sendable {
         }
 
         public var headDimension: Int { modelDimension / max(heads, 1) }
-        /// The width of projected keys, and of projected values.
-        public var keyValueWidth: Int { keyValueHeads * headDimension }
+        /// The width of projected keys, and of projected values. What does not fit 64 bits is refused by ``check()``, not here.
+        public var keyValueWidth: Int { keyValueHeads &* headDimension }
         /// Whether one matrix projects queries, keys and values.
         var isPacked: Bool { keyDimension == modelDimension && valueDimension == modelDimension }
 
@@ -73,7 +73,7 @@ public struct MultiHeadAttention: Sendable {
             let (width, small) = (modelDimension, keyValueWidth)
             var shapes: [ParameterShape] = []
             if isPacked {
-                shapes = [ParameterShape("in_proj_weight", [width + 2 * small, width])]
+                shapes = [ParameterShape("in_proj_weight", [width &+ 2 &* small, width])]
             } else {
                 shapes = [
                     ParameterShape("q_proj_weight", [width, width]),
@@ -81,7 +81,7 @@ public struct MultiHeadAttention: Sendable {
                     ParameterShape("v_proj_weight", [small, valueDimension]),
                 ]
             }
-            if hasBias { shapes.append(ParameterShape("in_proj_bias", [width + 2 * small])) }
+            if hasBias { shapes.append(ParameterShape("in_proj_bias", [width &+ 2 &* small])) }
             if addsLearnedKey {
                 shapes += [ParameterShape("bias_k", [1, 1, small]), ParameterShape("bias_v", [1, 1, small])]
             }

@@ -125,7 +125,8 @@ extension MultiHeadMask {
             if let wrong = keyLengths.first(where: { $0 < 0 || $0 > keys }) {
                 throw .invalid("keyLengths", .bounds, expected: "0…\(keys)", found: "\(wrong)")
             }
-            var values = added ?? [Double](repeating: 0, count: batch * keys)
+            var values = added ?? []
+            if added == nil { values = try Self.zeros([batch, keys], "keyLengths") }
             for (entry, length) in keyLengths.enumerated() {
                 for key in length..<keys { values[entry * keys + key] = -.infinity }
             }
@@ -138,10 +139,11 @@ extension MultiHeadMask {
     private func checkAttention(_ sizes: MaskSizes) throws(AttentionError) {
         guard let attention else { return }
         let (shape, batch, heads) = (attention.shape, sizes.batch, sizes.heads)
+        let each = try TensorLayout.product([batch, heads], operand: "attention")
         let fits =
             switch shape.count {
             case 2: true
-            case 3: shape[0] == batch * heads
+            case 3: shape[0] == each
             case 4: [1, batch].contains(shape[0]) && [1, heads].contains(shape[1])
             default: false
             }
@@ -149,7 +151,7 @@ extension MultiHeadMask {
             throw .invalid(
                 "attention", .shape,
                 expected:
-                    "[\(sizes.queries), \(sizes.keys)], alone or after [\(batch * heads)] or [\(batch), \(heads)]",
+                    "[\(sizes.queries), \(sizes.keys)], alone or after [\(each)] or [\(batch), \(heads)]",
                 found: "\(shape)")
         }
     }
@@ -167,8 +169,7 @@ extension MultiHeadMask {
         let batch = padding == nil ? maskBatch : sizes.batch
         let rows = attention == nil && !isCausal ? 1 : sizes.queries
         let shape = [batch, maskHeads, rows, width]
-        let count = try TensorLayout.product(shape, operand: "mask")
-        var values = [Double](repeating: 0, count: count)
+        var values = try Self.zeros(shape, "mask")
         for entry in 0..<batch {
             for head in 0..<maskHeads {
                 for row in 0..<rows {
@@ -185,6 +186,10 @@ extension MultiHeadMask {
         }
         if isMaskBoolean, padding?.isBoolean ?? true { return try Tensor(values.map { $0 == 0 }, shape: shape) }
         return try Tensor(values, shape: shape, elementType: .float32)
+    }
+
+    private static func zeros(_ shape: [Int], _ operand: String) throws(AttentionError) -> [Double] {
+        try Array(filled: 0, try TensorLayout.product(shape, operand: operand), operand)
     }
 
     /// What a tensor adds to scores, and whether it is one of booleans.

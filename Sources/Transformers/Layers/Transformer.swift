@@ -59,6 +59,8 @@ public struct Transformer: Sendable {
             ] where size < 1 || size > Int(Int32.max) {
                 throw .invalid(name, .value, expected: "1 … \(Int32.max)", found: "\(size)")
             }
+            try LayerConfiguration.check(layers: encoderLayers, "encoderLayers")
+            try LayerConfiguration.check(layers: decoderLayers, "decoderLayers")
             if sharesEmbeddings, sourceVocabulary != targetVocabulary {
                 throw .invalid(
                     "sharesEmbeddings", .combination, expected: "vocabularies of one size",

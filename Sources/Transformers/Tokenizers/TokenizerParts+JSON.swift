@@ -36,13 +36,20 @@ extension TokenizerParts {
     private mutating func readVocabulary(_ vocabulary: JSONReader) throws(CheckpointError) {
         let members = try vocabulary.object
         pairs.reserveCapacity(members.count)
+        var other: (token: String, value: JSONValue)?
         for (token, value) in members {
-            guard case .integer(let id) = value else {
-                throw JSONReader(value, file: file, path: "model.vocab.\(MessageText.quoted(token.text))").error(
-                    .wrongType, expected: "a whole number")
+            if case .integer(let id) = value {
+                pairs.append((token.text, id))
+            } else if other.map({ token.text.utf8.lexicographicallyPrecedes($0.token.utf8) }) ?? true {
+                other = (token.text, value)
             }
-            pairs.append((token.text, id))
         }
+        if let other {
+            throw JSONReader(other.value, file: file, path: "model.vocab.\(MessageText.quoted(other.token))").error(
+                .wrongType, expected: "a whole number")
+        }
+        // Objects have no order: errors name the entry with the smallest id that is wrong, the same each time.
+        pairs.sort { $0.id != $1.id ? $0.id < $1.id : $0.token.utf8.lexicographicallyPrecedes($1.token.utf8) }
     }
 
     /// What is put around a text: a template, or the older forms with one token on either side.

@@ -43,7 +43,7 @@ struct TokenizerParts {
     mutating func addTokens(of settings: JSONReader?) throws(CheckpointError) {
         guard let listed = try settings?.optional("added_tokens_decoder") else { return }
         var found: [AddedToken] = []
-        for key in try listed.object.keys {
+        for key in try listed.object.keys.sorted(by: { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }) {
             guard let id = Int(key.text), (0...Self.largestID).contains(id) else {
                 throw listed.error(.wrongType, expected: "keys that are token ids", found: MessageText.quoted(key.text))
             }

@@ -2,7 +2,7 @@ import Attention
 import Foundation
 import Transformers
 
-/// Times a sentence model: all texts, and the shortest alone. What it gives is checked by `attend embed`'s tests, not here.
+/// Times a sentence model, once some of what it gives is held to the reference: all texts, and the shortest alone.
 struct ModelBench {
     let device: Device
     let folder: String
@@ -14,17 +14,28 @@ struct ModelBench {
         let device: DeviceDescription
         let texts: Int
         let tokens: Int
-        let medianSeconds: Double
-        let smallestSeconds: Double
-        /// The shortest text alone.
-        let singleSeconds: Double
+        let check: EmbeddingCheck
+        /// `nil` if the vectors were wrong, and so not worth timing.
+        let times: Times?
+
+        struct Times {
+            let median: Double
+            let smallest: Double
+            /// The shortest text alone.
+            let single: Double
+        }
+
+        /// Why this result is not to be trusted.
+        var problem: String? { check.isPassed ? nil : "expected the reference's vectors, found: \(check)" }
 
         var json: JSON {
             .object([
                 ("device", .device(device)), ("kernel", .string("model")), ("texts", .int(texts)),
-                ("tokens", .int(tokens)), ("median_ms", .double(medianSeconds * 1e3)),
-                ("min_ms", .double(smallestSeconds * 1e3)), ("single_ms", .double(singleSeconds * 1e3)),
-                ("texts_per_second", .double(Double(texts) / medianSeconds)),
+                ("tokens", .int(tokens)), ("verified", .bool(check.isPassed)),
+                ("verified_part", .string("\(check)")), ("median_ms", .optional(times.map { $0.median * 1e3 })),
+                ("min_ms", .optional(times.map { $0.smallest * 1e3 })),
+                ("single_ms", .optional(times.map { $0.single * 1e3 })),
+                ("texts_per_second", .optional(times.map { Double(texts) / $0.median })),
             ])
         }
     }
@@ -45,7 +56,8 @@ struct ModelBench {
     }
 
     func measure() throws -> Result {
-        let encoder = try SentenceEncoder(folder: ModelFolder(path: folder), weightType: weights, device: device)
+        let folder = try ModelFolder(path: folder)
+        let encoder = try SentenceEncoder(folder: folder, weightType: weights, device: device)
         let pass = ForwardPass(device, fallback: .never)
         func seconds(_ texts: [String]) throws -> Double {
             let clock = ContinuousClock()
@@ -53,14 +65,18 @@ struct ModelBench {
         }
         // Programs are built, threads started and memory taken before anything counts.
         let found = try encoder.embeddings(texts, pass: pass)
+        let check = try EmbeddingCheck(found, of: texts, folder: folder, weightType: weights)
+        let tokens = found.reduce(0) { $0 + $1.tokens.count }
+        guard check.isPassed else {
+            return Result(device: device.description, texts: texts.count, tokens: tokens, check: check, times: nil)
+        }
         let shortest = found.indices.min { found[$0].tokens.count < found[$1].tokens.count } ?? 0
         var all: [Double] = []
         for _ in 0..<rounds { all.append(try seconds(texts)) }
         var single: [Double] = []
         for _ in 0..<30 { single.append(try seconds([texts[shortest]])) }
-        return Result(
-            device: device.description, texts: texts.count, tokens: found.reduce(0) { $0 + $1.tokens.count },
-            medianSeconds: BenchMeasurement.median(all), smallestSeconds: all.min() ?? 0,
-            singleSeconds: BenchMeasurement.median(single))
+        let times = Result.Times(
+            median: BenchMeasurement.median(all), smallest: all.min() ?? 0, single: BenchMeasurement.median(single))
+        return Result(device: device.description, texts: texts.count, tokens: tokens, check: check, times: times)
     }
 }

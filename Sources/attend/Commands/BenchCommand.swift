@@ -133,10 +133,14 @@ struct BenchCommand: ParsableCommand {
             Console.line(JSON.object([("results", .array([result.json]))]).text)
         } else {
             Console.line("device: \(device.description.name) (\(device.description.platform))")
-            Console.line(
-                "\(result.texts) texts, \(result.tokens) tokens: \(Pretty.fixed(result.medianSeconds * 1e3, 1)) ms, "
-                    + "\(Pretty.fixed(Double(result.texts) / result.medianSeconds, 0)) texts a second; the shortest alone "
-                    + "\(Pretty.fixed(result.singleSeconds * 1e3, 3)) ms")
+            Console.line("\(result.check.isPassed ? "checked" : "WRONG"): \(result.check)")
+            if let times = result.times {
+                Console.line(
+                    "\(result.texts) texts, \(result.tokens) tokens: \(Pretty.fixed(times.median * 1e3, 1)) ms, "
+                        + "\(Pretty.fixed(Double(result.texts) / times.median, 0)) texts a second; the shortest alone "
+                        + "\(Pretty.fixed(times.single * 1e3, 3)) ms")
+            }
         }
+        if let problem = result.problem { throw CommandFailure(.checkFailed, "--model: \(problem)") }
     }
 }
