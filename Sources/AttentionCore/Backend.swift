@@ -33,6 +33,14 @@ public protocol Backend: Sendable {
     /// - Throws: ``AttentionError/unsupported(device:reason:)`` if this backend cannot.
     func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError)
 
+    /// The kernel family of layers that was asked for; `nil` if the backend chooses.
+    var layerFamily: String? { get }
+
+    /// Has layers computed by the kernels of a family, `wide` or `tiled`; `nil` leaves the choice.
+    ///
+    /// - Throws: ``AttentionError/unsupported(device:reason:)`` where there is no such family.
+    func useLayers(ofFamily family: String?) throws(AttentionError)
+
     /// Runs `body`, whose calls of this backend on this thread may be left running until it ends, in their order: a device that
     /// is far away is then waited for once. A sequence within another one is part of it.
     ///
@@ -53,6 +61,13 @@ extension Backend {
     public func sequence<Result>(
         _ body: () throws(AttentionError) -> Result
     ) throws(AttentionError) -> Result { try body() }
+
+    public var layerFamily: String? { nil }
+
+    public func useLayers(ofFamily family: String?) throws(AttentionError) {
+        guard let family else { return }
+        throw .unsupported(device: device.name, reason: "there is no kernel family '\(family)' of layers here")
+    }
 
     public var memoryLimit: MemoryLimit? { nil }
     public var statistics: BackendStatistics { BackendStatistics() }

@@ -1,7 +1,7 @@
 import AttentionCore
 
 /// How operands are stored, by the name the text knows.
-public enum KernelStorage: String, Hashable, Sendable {
+public enum KernelStorage: String, Codable, Hashable, Sendable {
     case f32, f16, bf16
 
     public init?(_ type: ElementType) {

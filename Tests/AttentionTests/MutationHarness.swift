@@ -14,8 +14,10 @@ struct KernelMutation: Sendable, CustomStringConvertible {
     var hints: [String] = []
     /// The kernel family to run, where the device would choose another.
     var family: String?
-    /// The kernel to run.
-    var kernel = "staged"
+    /// The kernel to run; `nil` for steps of layers.
+    var kernel: String? = "staged"
+    /// The step of layers that runs it: `linear`.
+    var step: String?
     /// Tile sizes to run it with, where its own do not show it.
     var tiles: [String: Int] = [:]
     /// Needs a device whose work-items run on until they meet a barrier: PoCL's wait for each other at the ends of loops as well,
@@ -88,7 +90,8 @@ struct MutationHarness: Sendable {
         options.stopsAtFirstFailure = true
         options.firstCases = mutation.hints
         // Calls that are refused on the host never see a kernel.
-        options.attentionOnly = true
+        options.attentionOnly = mutation.step == nil
+        options.filter = mutation.step.map { "layer:\($0):" }
         let report = try Verifier.run(backend: backend, options)
         guard let failure = report.failures.first else { return .survived(cases: report.cases - report.skipped) }
         // A kernel that does not compile says nothing about the cases.

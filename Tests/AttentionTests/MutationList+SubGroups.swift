@@ -19,7 +19,7 @@ extension KernelMutation {
                 "n < NEIGHBOURS(ITEMS) / 2; n *= 2"
             ),
             ("decode_split", "of wrong neighbours", "reduce.clh", "EXCHANGED_FLOAT(a, n)", "EXCHANGED_FLOAT(a, 1)"),
-        ].map { kernel, name, file, find, replace in
+        ].map { (kernel: String, name, file, find, replace) in
             KernelMutation(
                 name: "sub-groups: \(kernel), \(name) (\(exchange))", file: file, find: find, replace: replace,
                 hints: ["size:"], kernel: kernel, tiles: ["SUB_GROUP": 8, "EXCHANGE": exchange], needsBarriers: true,

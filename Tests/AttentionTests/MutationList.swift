@@ -1,7 +1,7 @@
 /// Wrong kernels: each is one change to the shipped text, of the kind that reviews miss.
 extension KernelMutation {
     static let all: [KernelMutation] =
-        exclusion + softmax + products + returned + scalar + flash + decode + tiled + split + subGroups + fast
+        exclusion + softmax + products + returned + scalar + flash + decode + tiled + split + subGroups + fast + layers
 
     static func change(
         _ name: String, _ file: String, _ find: String, _ replace: String, _ hints: String...

@@ -45,11 +45,13 @@ enum TestDevices {
 }
 
 /// Each wrong kernel of ``KernelMutation`` is caught on the first device with vectors, or on another where that one does not show it.
-/// `MUTATIONS` in the environment runs those whose name contains it, `MUTATIONS_SHARE=I/N` each Nth from the Ith on.
+/// `MUTATIONS` in the environment runs those whose name contains it and those of that step of layers, `MUTATIONS_SHARE=I/N` each Nth from the Ith on.
 @Suite(.serialized) struct KernelMutationTests {
     private static let selected: [KernelMutation] = {
         let environment = ProcessInfo.processInfo.environment
-        let named = KernelMutation.all.filter { environment["MUTATIONS"].map($0.name.contains) ?? true }
+        let named = KernelMutation.all.filter { mutation in
+            environment["MUTATIONS"].map { mutation.name.contains($0) || mutation.step == $0 } ?? true
+        }
         let share = environment["MUTATIONS_SHARE"]?.split(separator: "/").compactMap { Int($0) } ?? []
         guard share.count == 2, share[1] > 0 else { return named }
         return named.indices.filter { $0 % share[1] == share[0] }.map { named[$0] }

@@ -73,6 +73,54 @@ struct SelfTestTests {
         #expect(verified.status == 0, "\(verified.errors)")
     }
 
+    /// Steps of layers pass the same gate, and one child tries the kernels of a process one after another.
+    @Test func layersAreTriedToo() throws {
+        let folder = try TemporaryFolder()
+        guard let device = try device(folder) else { return }
+        let path = try SmallModels.additiveLayer(in: folder)
+        let arguments = ["layer", path, "--device", device, "--fallback", "never", "--json"]
+        let first = try Attend.run(arguments, environment: Self.on, in: folder)
+        #expect(first.status == 0, "\(first.errors)")
+        let judged = try verdicts(device, folder)
+        let own = try #require(judged["additive_wide"] as? [String: Any], "\(judged)")
+        #expect(own["passed"] as? Int == 1)
+        let helper = ["ATTEND_HELPER": "/bin/false"]
+        #expect(try Attend.run(arguments, environment: Self.on.merging(helper) { $1 }, in: folder).status == 0)
+        // Without a verdict the helper's failure is the kernel's: native code goes on where that may be.
+        _ = try Attend.run(["cache", "clear", "--verdicts", "--json"], in: folder)
+        let failing = try Attend.run(arguments, environment: Self.on.merging(helper) { $1 }, in: folder)
+        #expect(failing.status == 69)
+        #expect(failing.errors.contains("additive_wide: quarantined, as its self-test crashed"), "\(failing.errors)")
+        let result = try Attend.run(
+            ["layer", path, "--device", device, "--json"], environment: Self.on.merging(helper) { $1 }, in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect((result.json?["fallbacks"] as? [[String: Any]])?.isEmpty == false)
+    }
+
+    @Test func aFamilyIsForcedOnLayers() throws {
+        let folder = try TemporaryFolder()
+        let path = try SmallModels.additiveLayer(in: folder)
+        let forced = ["--force-family", "tiled"]
+        let refused = try Attend.run(["layer", path, "--device", "native"] + forced, in: folder)
+        #expect(refused.status == 69 && refused.errors.contains("tiled"), "\(refused.errors)")
+        let skipped = try Attend.run(["conform", path, "--device", "native", "--json"] + forced, in: folder)
+        #expect(skipped.json?["skipped"] as? Int == 1)
+        guard let device = try device(folder) else { return }
+        // What was compiled tells the family.
+        for (family, kernel) in [("wide", "additive_wide"), ("tiled", "additive_tiled")] {
+            let result = try Attend.run(
+                ["layer", path, "--device", device, "--fallback", "never", "--force-family", family],
+                environment: Self.on, in: folder)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(try verdicts(device, folder)[kernel] != nil)
+        }
+        let verified = try Attend.run(
+            ["verify", "--device", device, "--filter", "layer:copy:", "--json"] + forced, in: folder)
+        #expect(verified.status == 0 && verified.json?["skipped"] as? Int == 0, "\(verified.errors)")
+        let listed = try Attend.run(["verify", "--device", "native", "--filter", "layer:copy:", "--list"], in: folder)
+        #expect(listed.output.split(separator: "\n").count == verified.json?["cases"] as? Int)
+    }
+
     @Test func aRequestOfAnotherVersionIsAnswered() throws {
         let folder = try TemporaryFolder()
         let result = try Attend.run(

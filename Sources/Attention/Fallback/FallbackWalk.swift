@@ -15,12 +15,18 @@ struct FallbackWalk {
     private let policy: PlanPolicy
     private let control: RunControl
     private let hasSuccessors: Bool
+    /// Whether the call writes over what it reads: who has begun it cannot be followed by another.
+    private let isInPlace: Bool
     private var missed: [Missed] = []
     /// Places of those that were not asked.
     private var resting: [Int] = []
     private var answeredBy: Int?
 
-    init(_ device: Device, _ fallback: FallbackPolicy, _ policy: PlanPolicy, _ control: RunControl) {
+    init(
+        _ device: Device, _ fallback: FallbackPolicy, _ policy: PlanPolicy, _ control: RunControl,
+        isInPlace: Bool = false
+    ) {
+        self.isInPlace = isInPlace
         self.device = device
         self.fallback = fallback
         self.policy = policy
@@ -85,7 +91,7 @@ struct FallbackWalk {
                 try control.check()
                 if case .cancelled = error { throw error }
                 let isCovered = standby != nil || fallback.covers(error, policy)
-                guard hasSuccessors, isCovered else { throw error }
+                guard hasSuccessors, isCovered, !isInPlace || error.isRefusal else { throw error }
                 note(place, error, Fallback(from: name, reason: "\(error)"), isAsked: true, rests: time)
                 return nil
             }
@@ -125,4 +131,9 @@ struct FallbackWalk {
         device.logger.notice(
             place == 0 ? "going on with the next device" : "could not finish the call either", metadata: metadata)
     }
+}
+
+extension AttentionError {
+    /// Whether nothing was begun.
+    fileprivate var isRefusal: Bool { if case .unsupported = self { true } else { false } }
 }

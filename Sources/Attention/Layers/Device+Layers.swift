@@ -10,10 +10,19 @@ extension Device {
             weight: Tensor(bytes: host.contiguousBytes(), shape: host.shape, elementType: host.elementType))
     }
 
+    /// Has layers computed by the kernels of a family, `wide` or `tiled`, where this device would choose the other: for simulators and
+    /// tests. `nil` leaves the choice. It holds for all copies of the device, from the next step on.
+    ///
+    /// - Throws: `AttentionError.unsupported` where there is no such choice. Steps then fall back for no lack of it.
+    public func useLayers(ofFamily family: String?) throws(AttentionError) {
+        try backend.useLayers(ofFamily: family)
+    }
+
     /// Computes one step of a layer, blocking until its outputs are written.
     ///
     /// What this device cannot do, or fails at, the devices of `fallback` do from host memory, natively in the end; the results go to
-    /// where the operation has its outputs. A step that writes over its own operands cannot be done again: its failure is thrown.
+    /// where the operation has its outputs. A step that writes over its own operands cannot be done again: its failure is thrown,
+    /// unless the device refused to begin.
     ///
     /// - Returns: who failed or rested before somebody had an answer.
     /// - Throws: `AttentionError.cancelled`; with ``FallbackPolicy/never``, or if all others fail as well, what this device failed
@@ -23,7 +32,8 @@ extension Device {
         _ operation: LayerOperation, fallback: FallbackPolicy = .automatic, control: RunControl = .init()
     ) throws(AttentionError) -> [Fallback] {
         try control.check()
-        var walk = FallbackWalk(self, operation.isInPlace ? .never : fallback, PlanPolicy(), control)
+        var walk = FallbackWalk(
+            self, fallback, PlanPolicy(family: backend.layerFamily), control, isInPlace: operation.isInPlace)
         var stand: HostStep?
         try walk.run(success: .worked) { () throws(AttentionError) in
             try perform(operation, on: backend, control)

@@ -18,6 +18,10 @@ struct FittingBackend: Backend {
 
     func releaseMemory() { inner.releaseMemory() }
 
+    var layerFamily: String? { inner.layerFamily }
+
+    func useLayers(ofFamily family: String?) throws(AttentionError) { try inner.useLayers(ofFamily: family) }
+
     func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight { try inner.prepare(weight: weight) }
 
     func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {

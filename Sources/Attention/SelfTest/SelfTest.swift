@@ -7,14 +7,16 @@ import Locking
 ///
 /// A trial runs two small calls of the kind at hand, with mask, window, slopes, sinks and sizes that fit no tile, and holds them to the
 /// reference. Its verdict is kept beside the compiled programs. A kernel that is wrong, or whose compiler crashes or does not end, is
-/// quarantined: plans say so and take the next kernel.
+/// quarantined: plans say so and take the next kernel. Kernels of layers are tried the same way, by two to four small steps; where
+/// one is quarantined the next size of work-group takes over, then the next family, then the devices that a fallback allows.
 ///
 /// Trials run in a child process, so that a crash takes nobody along: in the program `attend` beside the running one, in what
 /// `ATTEND_HELPER` names, or in the running program itself if it calls ``runAsHelperIfAsked()``. Without any of these, or where
 /// compiled programs are not kept, they run in this process; a process that ends during one leaves a mark, and two such marks
 /// quarantine the kernel.
 ///
-/// Cost: nothing once a verdict is there; before, 50 to 500 ms beside the build.
+/// Cost: nothing once a verdict is there; before, 50 to 500 ms beside the build for the first kernel, and less for those that follow
+/// within seconds, as they have the same child.
 public enum SelfTest {
     public enum Mode: Hashable, Sendable {
         /// In a child process where there is a helper.
@@ -67,7 +69,7 @@ public enum SelfTest {
     public static func runAsHelperIfAsked() {
         if let text = ProcessInfo.processInfo.environment[SelfTestRequest.variable] {
             // Nothing else that the program may do is wanted, not even what it does at its end.
-            FileHandle.standardOutput.write(SelfTestRequest.answer(text))
+            SelfTestServer.serve(text)
             _exit(0)
         }
         state.withLock { $0.isHelper = true }

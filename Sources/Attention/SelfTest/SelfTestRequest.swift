@@ -1,6 +1,20 @@
 import AttentionCore
 import AttentionOpenCL
-import Foundation
+
+/// What a kernel is tried with.
+enum SelfTestWork: Codable, Sendable {
+    /// Calls of attention.
+    case calls(SelfTestCases)
+    /// Steps of layers.
+    case steps(LayerVariant)
+
+    init(_ use: KernelTrial.Use) {
+        switch use {
+        case .attention(let problem): self = .calls(SelfTestCases(problem))
+        case .layer(let variant): self = .steps(variant)
+        }
+    }
+}
 
 /// What a child process is asked to try.
 struct SelfTestRequest: Codable, Sendable {
@@ -17,7 +31,7 @@ struct SelfTestRequest: Codable, Sendable {
     let family: String?
     let tiles: [String: Int]
     let precision: Precision
-    let cases: SelfTestCases
+    let work: SelfTestWork
 
     /// What it says on its standard output.
     struct Answer: Codable, Sendable {
@@ -28,49 +42,12 @@ struct SelfTestRequest: Codable, Sendable {
         var impossible: String?
     }
 
-    init(_ trial: KernelTrial, _ cases: SelfTestCases) {
+    init(_ trial: KernelTrial) {
         (selector, device, platform) = (trial.device.selector, trial.device.name, trial.device.platform)
         driver = trial.driver
         cacheFolder = trial.cacheFolder ?? ""
         (kernel, family, tiles) = (trial.policy.kernel ?? "", trial.policy.family, trial.policy.tiles)
         precision = trial.policy.precision
-        self.cases = cases
-    }
-
-    /// In the child: does what the request says.
-    static func answer(_ text: String) -> Data {
-        var answer = Answer()
-        if let request = try? JSONDecoder().decode(SelfTestRequest.self, from: Data(text.utf8)) {
-            switch request.run() {
-            case .passed(let programs): answer.passed = programs
-            case .failed(let reason), .crashed(let reason): answer.failed = reason
-            case .impossible(let reason): answer.impossible = reason
-            }
-        } else {
-            answer.impossible = "another version asks"
-        }
-        return (try? JSONEncoder().encode(answer)) ?? Data()
-    }
-
-    private func run() -> KernelTrial.Outcome {
-        SelfTest.mode = .off
-        setenv("ATTEND_CACHE_DIR", cacheFolder, 1)
-        let backend: OpenCLBackend
-        do {
-            var selection = DeviceSelection(OpenCLSource())
-            guard let found = try selection.open(DevicePreference(selector)).backend as? OpenCLBackend else {
-                return .impossible("'\(selector)' is no OpenCL device here")
-            }
-            backend = found
-        } catch {
-            return .impossible(error.reason)
-        }
-        let driver = backend.context.device.info.driverVersion
-        guard (backend.device.name, backend.device.platform, driver) == (device, platform, self.driver) else {
-            return .impossible("'\(selector)' is another device here: \(backend.device.name)")
-        }
-        let policy = PlanPolicy(
-            kernel: kernel, family: family, tiles: tiles, usesTuning: false, precision: precision)
-        return SelfTestExaminer.run(cases, on: backend, policy)
+        work = SelfTestWork(trial.use)
     }
 }

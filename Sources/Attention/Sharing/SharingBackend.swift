@@ -43,6 +43,12 @@ final class SharingBackend: Backend {
     func releaseMemory() { for member in members { member.releaseMemory() } }
 
     // Steps of layers are not shared: the first device computes them.
+    var layerFamily: String? { members[0].device.backend.layerFamily }
+
+    func useLayers(ofFamily family: String?) throws(AttentionError) {
+        try members[0].device.backend.useLayers(ofFamily: family)
+    }
+
     func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight {
         try members[0].device.backend.prepare(weight: weight)
     }

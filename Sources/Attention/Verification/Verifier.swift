@@ -26,6 +26,11 @@ public enum Verifier {
         try session.run(progress)
         return session.report
     }
+
+    /// The ids of the cases that ``run(backend:_:progress:)`` would run, in its order.
+    public static func ids(backend: any Backend, _ options: VerificationOptions = .init()) -> [String] {
+        VerificationSession(backend: backend, options).ids
+    }
 }
 
 /// One verification under way.
@@ -49,7 +54,7 @@ struct VerificationSession {
 
     mutating func run(_ progress: ((Int, Int) -> Void)?) throws(AttentionError) {
         let specs = selectedSpecs()
-        let badCalls = options.attentionOnly ? [] : BadCall.all.filter { matches($0.id) }
+        let badCalls = selectedBadCalls()
         let layers = selectedLayers()
         let total = specs.count + badCalls.count + layers.count
         let runner = CaseRunner(backend: backend, policy: options.policy, seed: options.seed)
@@ -62,8 +67,12 @@ struct VerificationSession {
             progress?(done, total)
             if mustStop { return finish() }
         }
+        let family = backend.layerFamily
+        let refusal = layers.isEmpty ? nil : choose(options.policy.family ?? family)
+        defer { if !layers.isEmpty { _ = choose(family) } }
         for layer in layers {
-            record(layer.run(backend, seed: options.seed), id: layer.id, group: "layer")
+            let outcome = refusal.map { CaseRunner.Outcome(skipReason: $0) } ?? layer.run(backend, seed: options.seed)
+            record(outcome, id: layer.id, group: "layer")
             done += 1
             progress?(done, total)
             if mustStop { return finish() }
@@ -80,25 +89,46 @@ struct VerificationSession {
         finish()
     }
 
+    /// Has layers computed by a family of kernels, unless the backend says why not.
+    private func choose(_ family: String?) -> String? {
+        do throws(AttentionError) {
+            try backend.useLayers(ofFamily: family)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
+
     private var mustStop: Bool { options.stopsAtFirstFailure && report.failed > 0 }
 
     private func matches(_ id: String) -> Bool { options.filter.map { id.contains($0) } ?? true }
 
+    var ids: [String] { selectedBadCalls().map(\.id) + selectedLayers().map(\.id) + selectedSpecs().map(\.id) }
+
+    private func selectedBadCalls() -> [BadCall] {
+        options.attentionOnly ? [] : BadCall.all.filter { matches($0.id) }
+    }
+
     private func selectedSpecs() -> [CaseSpec] {
         var specs = CaseList.specs(options.cases, seed: options.seed).filter { matches($0.id) }
         if backend.device.kind == .reference { specs = specs.filter { $0.group == .edge } }
-        guard !options.firstCases.isEmpty else { return specs }
-        let ranks = specs.map { spec in
-            let id = spec.id
+        return ranked(specs, \.id)
+    }
+
+    /// Those that shall run first, then the others.
+    private func ranked<Case>(_ cases: [Case], _ id: (Case) -> String) -> [Case] {
+        guard !options.firstCases.isEmpty else { return cases }
+        let ranks = cases.map { each in
+            let id = id(each)
             return options.firstCases.firstIndex { id.contains($0) } ?? options.firstCases.count
         }
-        return specs.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }.map { specs[$0] }
+        return cases.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }.map { cases[$0] }
     }
 
     /// Steps of layers, which a kernel of attention that is asked for by name has no part in. The reference defines them.
     private func selectedLayers() -> [LayerCase] {
         guard options.policy.kernel == nil, !options.attentionOnly, backend.device.kind != .reference else { return [] }
-        return LayerCaseList.cases(options.cases, seed: options.seed).filter { matches($0.id) }
+        return ranked(LayerCaseList.cases(options.cases, seed: options.seed).filter { matches($0.id) }, \.id)
     }
 
     private func prepare(_ specs: [CaseSpec]) throws(AttentionError) -> [Ready] {

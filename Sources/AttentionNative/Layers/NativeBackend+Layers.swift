@@ -8,6 +8,12 @@ extension NativeBackend {
             weight, linearTiles, on: pool, threads: threads(bytes: weight.count * weight.elementType.byteCount))
     }
 
+    /// It has the one family.
+    public func useLayers(ofFamily family: String?) throws(AttentionError) {
+        guard let family, family != "wide" else { return }
+        throw .unsupported(device: device.name, reason: "it has kernels of the family wide alone, none of \(family)")
+    }
+
     public func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
         try control.check()
         if let refusal = operation.kernelRefusal { throw .unsupported(device: device.name, reason: refusal) }

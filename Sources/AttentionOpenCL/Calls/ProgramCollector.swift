@@ -22,7 +22,7 @@ struct ProgramCollector {
     }
 
     mutating func program(_ kernel: KernelVariant) throws(AttentionError) -> Program {
-        try backend.admit(kernel, for: problem, policy)
+        try backend.admit(kernel, for: .attention(problem), policy)
         let (program, outcome) = try backend.program(kernel)
         guard case .compiled(let reason, let notStored) = outcome else { return program }
         build = .compiled

@@ -14,7 +14,7 @@ public final class OpenCLBackend: Backend {
     let scratch: ScratchPool
     let programs: ProgramStore
     let tunings: TuningStore
-    let layers = LayerPrograms()
+    let layers: LayerPrograms
     private let text: KernelText
     private let cache: ProgramCache
     private let limits: DeviceLimits
@@ -34,8 +34,10 @@ public final class OpenCLBackend: Backend {
 
     init(
         context: Context, description: DeviceDescription, text: KernelText, cache: ProgramCache = .standard(),
-        limits: DeviceLimits = .ofEnvironment, examiner: (any KernelExaminer)? = nil
+        limits: DeviceLimits = .ofEnvironment, examiner: (any KernelExaminer)? = nil,
+        layers: LayerPrograms = LayerPrograms()
     ) {
+        self.layers = layers
         self.limits = limits
         device = description
         self.text = text
@@ -53,10 +55,15 @@ public final class OpenCLBackend: Backend {
     private var info: DeviceInfo { context.device.info }
 
     /// The kernel family of layers, `wide` or `tiled`, where the device would choose another; for simulators and tests. Weights that
-    /// were prepared for the other are prepared anew by each call.
+    /// were prepared for the other are prepared anew, once.
     public var layerFamily: String? {
         get { chosenLayerFamily.withLock { $0 } }
         set { chosenLayerFamily.withLock { $0 = newValue } }
+    }
+
+    public func useLayers(ofFamily family: String?) throws(AttentionError) {
+        _ = try width(PlanPolicy(family: family))
+        layerFamily = family
     }
 
     static func describe(_ device: OpenCLRuntime.Device, selector: String) -> DeviceDescription {
@@ -114,15 +121,18 @@ public final class OpenCLBackend: Backend {
     }
 
     /// The same device, where every kernel is trusted.
-    func withoutGate() -> OpenCLBackend {
-        OpenCLBackend(context: context, description: device, text: text, cache: cache, limits: limits)
+    public func withoutGate() -> OpenCLBackend { withoutGate(LayerPrograms()) }
+
+    func withoutGate(_ layers: LayerPrograms) -> OpenCLBackend {
+        OpenCLBackend(
+            context: context, description: device, text: text, cache: cache, limits: limits, layers: layers)
     }
 
-    /// Sees to it that a program has passed a self-test before a plan for `problem` uses it.
+    /// Sees to it that a program has passed a self-test before `use` has it.
     func admit(
-        _ kernel: KernelVariant, for problem: AttentionProblem, _ policy: PlanPolicy
+        _ kernel: KernelVariant, for use: KernelTrial.Use, _ policy: PlanPolicy
     ) throws(AttentionError) {
-        try gate?.admit(kernel, for: problem, policy, self)
+        try gate?.admit(kernel, for: use, policy, self)
     }
 
     func key(_ kernel: KernelVariant) throws(AttentionError) -> CacheKey {

@@ -2,9 +2,9 @@ import KernelCalls
 import OpenCLRuntime
 
 /// A kernel of layers with all that its text is compiled with. Two equal ones are the same program.
-enum LayerKernel: Hashable, Sendable {
+enum LayerKernel: Codable, Hashable, Sendable {
     /// Steps that go row by row, whose text serves both families: `items` work-items share a row.
-    enum RowStep: Hashable, Sendable {
+    enum RowStep: String, Codable, Hashable, Sendable {
         case normalization, embedding, rotary, pooling, selection
     }
 
@@ -30,6 +30,14 @@ enum LayerKernel: Hashable, Sendable {
         case .rows(.pooling, _, _, _): "pool"
         case .rows(.selection, _, _, _): "select_top"
         case .copy: "copy"
+        }
+    }
+
+    /// Numbers to a vector of the family that it belongs to; 1 for the tiled one.
+    var width: Int {
+        switch self {
+        case .linearWide(let lanes, _, _), .additiveWide(let lanes, _), .rows(_, let lanes, _, _): lanes
+        case .linearTiled, .linearFew, .additiveTiled, .copy: 1
         }
     }
 

@@ -4,7 +4,26 @@ import OpenCLRuntime
 
 extension OpenCLBackend {
     /// The vectors that layers are computed with: those of the device, or of ``layerFamily``. Below 4 it is the tiled family.
-    func layerWidth() throws(AttentionError) -> Int { try width(PlanPolicy(family: layerFamily)) }
+    func layerWidth() throws(AttentionError) -> Int {
+        if let kernel = layers.only { return kernel.width }
+        return try width(PlanPolicy(family: layerFamily))
+    }
+
+    /// Runs `body`, which does one step, with the vectors of the family that layers are computed with. Where that has no kernel that
+    /// can be trusted the tiled one takes over, unless the caller or a test has asked for a family. Not the other way round: a narrow
+    /// device takes minutes to compile wide vectors.
+    private func withWidth(_ body: (Int) throws(AttentionError) -> Void) throws(AttentionError) {
+        let width = try layerWidth()
+        do throws(AttentionError) { return try body(width) } catch {
+            guard case .unsupported(_, let first) = error, width >= 4, layerFamily == nil, layers.only == nil else {
+                throw error
+            }
+            do throws(AttentionError) { return try body(1) } catch {
+                guard case .unsupported(_, let second) = error, second != first else { throw error }
+                throw .unsupported(device: device.name, reason: "\(first); \(second)")
+            }
+        }
+    }
 
     public func prepare(weight: Tensor) throws(AttentionError) -> any PreparedWeight {
         try checkProcess()
@@ -14,15 +33,17 @@ extension OpenCLBackend {
     public func perform(_ operation: LayerOperation, _ control: RunControl) throws(AttentionError) {
         try control.check()
         if let refusal = operation.kernelRefusal { throw .unsupported(device: device.name, reason: refusal) }
-        switch operation {
-        case .linear(let step): try perform(step, control)
-        case .normalization(let step): try perform(step, control)
-        case .embedding(let step): try perform(step, control)
-        case .additiveAttention(let step): try perform(step, control)
-        case .rotary(let step): try perform(step, control)
-        case .selection(let step): try perform(step, control)
-        case .pooling(let step): try perform(step, control)
-        case .copy(let step): try perform(step, control)
+        try withWidth { (width) throws(AttentionError) in
+            switch operation {
+            case .linear(let step): try perform(step, width, control)
+            case .normalization(let step): try perform(step, width, control)
+            case .embedding(let step): try perform(step, width, control)
+            case .additiveAttention(let step): try perform(step, width, control)
+            case .rotary(let step): try perform(step, width, control)
+            case .selection(let step): try perform(step, width, control)
+            case .pooling(let step): try perform(step, width, control)
+            case .copy(let step): try perform(step, width, control)
+            }
         }
     }
 
@@ -33,20 +54,21 @@ extension OpenCLBackend {
     /// `weight` as the kernels read it; another's is prepared for the call.
     private func prepared(_ weight: any PreparedWeight, width: Int) throws(AttentionError) -> OpenCLWeight {
         let form = weightForm(width: width)
-        if let known = weight as? OpenCLWeight, known.form == form, known.buffer.context === context { return known }
+        if let known = weight as? OpenCLWeight, known.buffer.context === context {
+            return try known.inForm(form, self)
+        }
         return try OpenCLWeight(weight.source, form, self)
     }
 
-    private func perform(_ step: LinearOperation, _ control: RunControl) throws(AttentionError) {
+    private func perform(_ step: LinearOperation, _ width: Int, _ control: RunControl) throws(AttentionError) {
         guard step.rows > 0, step.outputs > 0 else { return }
-        let width = try layerWidth()
-        let weight = try prepared(step.weight, width: width)
-        guard let storage = KernelStorage(weight.source.elementType) else {
+        guard let storage = KernelStorage(step.weight.source.elementType) else {
             throw .unsupported(
-                device: device.name, reason: "its kernels have no weights of \(weight.source.elementType)")
+                device: device.name, reason: "its kernels have no weights of \(step.weight.source.elementType)")
         }
         let tiles = LinearTiles.row(nativeWidth: width)
         let found = try layers.first(of: linearKernels(step, storage, tiles), self)
+        let weight = try prepared(step.weight, width: width)
         try withLayerCall(control) { (call) throws(OpenCLError) in
             var p = KernelLinear(step)
             let x = try call.input(step.input.tensor, &p.x.offset)
@@ -93,10 +115,12 @@ extension OpenCLBackend {
         return rows.map { .linearTiled(tiles: $0, weight: storage, fuses: fuses, subGroup: subGroup) }
     }
 
-    private func perform(_ step: AdditiveAttentionOperation, _ control: RunControl) throws(AttentionError) {
+    private func perform(
+        _ step: AdditiveAttentionOperation, _ width: Int, _ control: RunControl
+    ) throws(AttentionError) {
         guard step.batch > 0, step.queries > 0 else { return }
-        let isWide = try layerWidth() >= 4
-        let lanes = isWide ? try rowLanes() : step.queries > 1 ? 4 : 1
+        let isWide = width >= 4
+        let lanes = isWide ? rowLanes(width) : step.queries > 1 ? 4 : 1
         let kernels: [LayerKernel] =
             isWide
             ? [.additiveWide(lanes: lanes, hasShuffles: profile.hasShuffles)]
@@ -120,13 +144,16 @@ extension OpenCLBackend {
             let launch = try found.program.launch()
                 .buffer(q).buffer(k).buffer(v).buffer(weight).buffer(lengths).buffer(o).buffer(probabilities)
                 .bytes(of: p)
-            let groups = isWide ? step.queries : (step.queries + lanes - 1) / lanes
-            try call.run(launch, groups: groups, step.batch, of: found.kernel.group)
+            let queries = found.kernel.queries
+            try call.run(launch, groups: (step.queries + queries - 1) / queries, step.batch, of: found.kernel.group)
         }
     }
 }
 
 extension LayerKernel {
+    /// Queries of a work-group of additive attention.
+    fileprivate var queries: Int { if case .additiveTiled(_, let lanes, _, _) = self { lanes } else { 1 } }
+
     /// Rows and outputs of a work-group of the linear kernels by work-groups.
     fileprivate var linearTile: (rows: Int, columns: Int) {
         switch self {

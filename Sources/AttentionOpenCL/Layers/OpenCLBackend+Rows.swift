@@ -5,15 +5,15 @@ import OpenCLRuntime
 /// The steps that go row by row.
 extension OpenCLBackend {
     /// Numbers to a vector of the row kernels: GPUs read side by side what neighbouring work-items ask for one by one.
-    func rowLanes() throws(AttentionError) -> Int { LinearTiles.row(nativeWidth: try layerWidth())?.lanes ?? 1 }
+    func rowLanes(_ width: Int) -> Int { LinearTiles.row(nativeWidth: width)?.lanes ?? 1 }
 
     /// Work-items that share a row, best first: one with wide vectors.
     private func rowItems(lanes: Int) -> [Int] {
         lanes > 1 ? [1] : [64, 32, 16, 8, 1].filter { $0 <= profile.largestGroup }
     }
 
-    private func kernel(_ step: LayerKernel.RowStep) throws(AttentionError) -> LayerPrograms.Found {
-        let lanes = try rowLanes()
+    private func kernel(_ step: LayerKernel.RowStep, _ width: Int) throws(AttentionError) -> LayerPrograms.Found {
+        let lanes = rowLanes(width)
         return try layers.first(
             of: rowItems(lanes: lanes).map {
                 .rows(step, lanes: lanes, items: $0, fuses: lanes > 1 || profile.fusesMultiplyAdd)
@@ -26,9 +26,9 @@ extension OpenCLBackend {
             ? 1 : RowSplit.itemRows(rows: rows, elements: elements, computeUnits: profile.computeUnits)
     }
 
-    func perform(_ step: NormalizationOperation, _ control: RunControl) throws(AttentionError) {
+    func perform(_ step: NormalizationOperation, _ width: Int, _ control: RunControl) throws(AttentionError) {
         guard step.rows > 0, step.columns > 0 else { return }
-        let found = try kernel(.normalization)
+        let found = try kernel(.normalization, width)
         try withLayerCall(control) { (call) throws(OpenCLError) in
             var p = KernelNormalization(step)
             let x = try call.input(step.input.tensor, &p.x.offset)
@@ -45,9 +45,9 @@ extension OpenCLBackend {
         }
     }
 
-    func perform(_ step: EmbeddingOperation, _ control: RunControl) throws(AttentionError) {
+    func perform(_ step: EmbeddingOperation, _ width: Int, _ control: RunControl) throws(AttentionError) {
         guard step.rows > 0, step.columns > 0 else { return }
-        let found = try kernel(.embedding)
+        let found = try kernel(.embedding, width)
         try withLayerCall(control) { (call) throws(OpenCLError) in
             let terms = step.terms
             var p = KernelEmbedding(step)
@@ -64,10 +64,10 @@ extension OpenCLBackend {
         }
     }
 
-    func perform(_ step: RotaryOperation, _ control: RunControl) throws(AttentionError) {
+    func perform(_ step: RotaryOperation, _ width: Int, _ control: RunControl) throws(AttentionError) {
         let shape = step.input.shape
         guard step.input.count > 0 else { return }
-        let found = try kernel(.rotary)
+        let found = try kernel(.rotary, width)
         try withLayerCall(control) { (call) throws(OpenCLError) in
             var p = KernelRotary(step)
             let x = try call.input(step.input, &p.x.offset)
@@ -84,9 +84,9 @@ extension OpenCLBackend {
         }
     }
 
-    func perform(_ step: PoolingOperation, _ control: RunControl) throws(AttentionError) {
+    func perform(_ step: PoolingOperation, _ width: Int, _ control: RunControl) throws(AttentionError) {
         guard step.sequences > 0, step.columns > 0 else { return }
-        let found = try kernel(.pooling)
+        let found = try kernel(.pooling, width)
         try withLayerCall(control) { (call) throws(OpenCLError) in
             var p = KernelPooling(step)
             let x = try call.input(step.input.tensor, &p.x.offset)
@@ -97,9 +97,9 @@ extension OpenCLBackend {
         }
     }
 
-    func perform(_ step: SelectionOperation, _ control: RunControl) throws(AttentionError) {
+    func perform(_ step: SelectionOperation, _ width: Int, _ control: RunControl) throws(AttentionError) {
         guard step.rows > 0 else { return }
-        let found = try kernel(.selection)
+        let found = try kernel(.selection, width)
         try withLayerCall(control) { (call) throws(OpenCLError) in
             var p = KernelSelection(step)
             let x = try call.input(step.logits.tensor, &p.x.offset)
@@ -110,10 +110,10 @@ extension OpenCLBackend {
         }
     }
 
-    func perform(_ step: CopyOperation, _ control: RunControl) throws(AttentionError) {
+    func perform(_ step: CopyOperation, _ width: Int, _ control: RunControl) throws(AttentionError) {
         guard step.target.count > 0 else { return }
         let size = step.target.elementType.byteCount
-        let lanes = try rowLanes()
+        let lanes = rowLanes(width)
         let found = try layers.first(of: rowItems(lanes: lanes).map { .copy(elementBytes: size, items: $0) }, self)
         try withLayerCall(control) { (call) throws(OpenCLError) in
             var p = KernelCopy(step)

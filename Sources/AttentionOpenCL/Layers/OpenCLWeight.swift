@@ -1,5 +1,6 @@
 import AttentionCore
 import KernelCalls
+import Locking
 import OpenCLRuntime
 
 /// A weight matrix in the memory of a device, as its family of kernels reads it.
@@ -14,6 +15,8 @@ final class OpenCLWeight: PreparedWeight {
     let source: Tensor
     let form: Form
     let buffer: Buffer
+    /// The same for the other family, where that had to take over.
+    private let others = Guarded<[Form: OpenCLWeight]>([:])
 
     /// - Throws: As `LinearOperation.checkWeight`; `AttentionError.outOfMemory`, `deviceFailed`.
     init(_ source: Tensor, _ form: Form, _ backend: OpenCLBackend) throws(AttentionError) {
@@ -25,6 +28,17 @@ final class OpenCLWeight: PreparedWeight {
             case .rows: try Self.buffer(source, backend)
             case .panels(let lanes): try Self.buffer(try Self.packed(source, lanes, backend), backend)
             }
+    }
+
+    /// This weight in another form, which is kept with it.
+    func inForm(_ form: Form, _ backend: OpenCLBackend) throws(AttentionError) -> OpenCLWeight {
+        if form == self.form { return self }
+        return try others.withLock { (others) throws(AttentionError) in
+            if let other = others[form] { return other }
+            let other = try OpenCLWeight(source, form, backend)
+            others[form] = other
+            return other
+        }
     }
 
     /// `source` in panels, as a tensor of one dimension.

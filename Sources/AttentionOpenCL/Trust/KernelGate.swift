@@ -10,10 +10,11 @@ import OpenCLRuntime
     import Darwin
 #endif
 
-/// Lets a program through to a plan once a self-test has passed with it.
+/// Lets a program through to a plan, or to a step of a layer, once a self-test has passed with it.
 ///
 /// A test is made of the call at hand and passes all programs that took part. One that fails, or that two processes have not
-/// survived, quarantines the program that it was made for, so that the planner goes on to the next kernel.
+/// survived, quarantines the program that it was made for, so that the planner goes on to the next kernel, and a step to the next
+/// family.
 final class KernelGate: Sendable {
     /// Processes that may end during a test before that is taken for the kernel's doing: people end processes too.
     private static let mostAttempts = 2
@@ -32,7 +33,7 @@ final class KernelGate: Sendable {
 
     /// - Throws: `unsupported` for a program that is quarantined.
     func admit(
-        _ variant: KernelVariant, for problem: AttentionProblem, _ policy: PlanPolicy, _ backend: OpenCLBackend
+        _ variant: KernelVariant, for use: KernelTrial.Use, _ policy: PlanPolicy, _ backend: OpenCLBackend
     ) throws(AttentionError) {
         try turn.withLock { (admitted) throws(AttentionError) in
             if admitted.contains(variant) { return }
@@ -42,7 +43,7 @@ final class KernelGate: Sendable {
             if let verdict, verdict.outcome != .started {
                 settled = verdict
             } else {
-                settled = decide(verdict, key, problem, policy, backend)
+                settled = decide(verdict, key, use, policy, backend)
             }
             guard settled.isTrusted else {
                 let kernel = policy.kernel ?? variant.name
@@ -55,7 +56,7 @@ final class KernelGate: Sendable {
     }
 
     private func decide(
-        _ earlier: KernelVerdict?, _ key: CacheKey, _ problem: AttentionProblem, _ policy: PlanPolicy,
+        _ earlier: KernelVerdict?, _ key: CacheKey, _ use: KernelTrial.Use, _ policy: PlanPolicy,
         _ backend: OpenCLBackend
     ) -> KernelVerdict {
         let kernel = policy.kernel ?? ""
@@ -70,7 +71,7 @@ final class KernelGate: Sendable {
             attempts = earlier.attempts + 1
         }
         let trial = KernelTrial(
-            problem: problem, policy: policy, device: backend.device,
+            use: use, policy: policy, device: backend.device,
             driver: backend.context.device.info.driverVersion, cacheFolder: cacheFolder, backend: backend.withoutGate()
         ) { [keeper, attempts] in
             keeper.keep(KernelVerdict(kernel, .started, process: getpid(), attempts: attempts), key)

@@ -1,8 +1,16 @@
 import AttentionCore
 import OpenCLRuntime
 
-/// A kernel that no one has tried yet on a device, with the call that wants it.
+/// A kernel that no one has tried yet on a device, with what wants it.
 public struct KernelTrial: Sendable {
+    /// What wants the kernel: trials are made of it.
+    public enum Use: Sendable {
+        /// A call, for its types, dimensions and options.
+        case attention(AttentionProblem)
+        /// A step of a layer, whose kernel depends on little beside.
+        case layer(LayerVariant)
+    }
+
     /// A program, as the cache knows it.
     public struct Program: Codable, Hashable, Sendable {
         public let flags: String
@@ -19,8 +27,7 @@ public struct KernelTrial: Sendable {
         case impossible(String)
     }
 
-    /// The call that is planned: trials are made of its types, dimensions and options.
-    public let problem: AttentionProblem
+    public let use: Use
     /// Names the kernel and what else its programs depend on.
     public let policy: PlanPolicy
     public let device: DeviceDescription
@@ -39,7 +46,10 @@ public protocol KernelExaminer: Sendable {
 }
 
 extension OpenCLBackend {
-    /// The programs that were made for plans of this backend.
+    /// The same device, where every kernel is trusted and steps of layers have this one.
+    public func trying(_ variant: LayerVariant) -> OpenCLBackend { withoutGate(LayerPrograms(only: variant.kernel)) }
+
+    /// The programs that were made for plans and steps of this backend.
     public var builtPrograms: [KernelTrial.Program] {
         programs.keys.map { KernelTrial.Program(flags: $0.flags, source: $0.source) }
     }

@@ -63,7 +63,9 @@ extension LayerReference {
                         let value = step.activation.value(sum) + (residual?[index] ?? 0)
                         result.values.append(value)
                         guard withBounds else { continue }
-                        let off = growth * size * step.activation.slope + 8 * abs(sum) + 2 * abs(value)
+                        // What an activation makes of an infinite sum is certain.
+                        let early = sum.isInfinite ? 0 : growth * size * step.activation.slope + 8 * abs(sum)
+                        let off = early + 2 * abs(value)
                         // Products may underflow one by one.
                         result.allowances.append(u * off + Contract.smallestNormal * Double(inputs + 2))
                     }

@@ -29,7 +29,7 @@ public struct LayerResult: Sendable {
 /// | pool | u·(3√n + 6)·mean\|x\|, for `max` and `cls` 0; normalised: of the vector's length and u·(3√N + 12) of itself more |
 /// | copy | 0 |
 ///
-/// Results that are NaN or infinite are due at the same places, an infinity where the other is one too.
+/// Results that are NaN or infinite are due at the same places, an infinity where the other is the same one.
 public enum LayerReference {
     static let u = 0x1p-24
 
@@ -63,7 +63,10 @@ public enum LayerReference {
             for index in found.indices {
                 let (actual, due, allowed) = (found[index], result.values[index], result.allowances[index])
                 guard allowed < .infinity || !due.isFinite else { continue }
-                let isRight = Contract.isOfRightKind(actual, expected: due, allowed: allowed, result.target.elementType)
+                let isRight =
+                    due.isInfinite
+                    ? actual == due
+                    : Contract.isOfRightKind(actual, expected: due, allowed: allowed, result.target.elementType)
                 kind.note(isRight ? 0 : .infinity, index, found: actual, expected: due)
                 guard actual.isFinite, due.isFinite else { continue }
                 size.note(

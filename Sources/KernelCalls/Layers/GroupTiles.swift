@@ -1,5 +1,5 @@
 /// Tile sizes of `linear_tiled`. They change no bit of a result: inputs are summed up in parts of the same size by all of them.
-public struct GroupTiles: Hashable, Sendable {
+public struct GroupTiles: Codable, Hashable, Sendable {
     /// Work-items along the rows, and along the outputs: four of each are a work-item's.
     public let itemsM: Int
     public let itemsN: Int
@@ -45,7 +45,7 @@ public struct GroupTiles: Hashable, Sendable {
 }
 
 /// How `linear_few_tiled` shares out a layer of few rows.
-public struct FewRowTiles: Hashable, Sendable {
+public struct FewRowTiles: Codable, Hashable, Sendable {
     /// Outputs of a work-group, a multiple of 4, and parts of the inputs that it reads side by side.
     public let columns: Int
     public let parts: Int

@@ -95,6 +95,7 @@ struct BenchCommand: ParsableCommand {
         if benchmark_loops_optimised() == 0 {
             Console.note("warning: this build is not optimised, its native loops are slow; use swift build -c release")
         }
+        if model != nil || linear != nil { try device.useLayers(ofFamily: kernels.family.name) }
         if let model, let texts { return try benchModel(model, texts, device) }
         var loops: [any PeakLoops] = [try NativeLoops(threads: common.threads, widest: common.isa)]
         if let own = try OpenCLLoops(device) { loops.append(own) }

@@ -93,7 +93,8 @@ struct ConformCommand: ParsableCommand {
                 continue
             }
             try check(path, device, &tally, progress, output: "outputs") {
-                ("layer", try layer.findings(on: device))
+                try device.useLayers(ofFamily: kernels.family.name)
+                return ("layer", try layer.findings(on: device))
             }
         }
     }

@@ -19,6 +19,7 @@ struct LayerCommand: ParsableCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "out"))
     var output: String?
 
+    @OptionGroup var family: FamilyOption
     @OptionGroup var common: CommonOptions
 
     func run() throws {
@@ -29,6 +30,7 @@ struct LayerCommand: ParsableCommand {
         let file = try TensorFile(path: input)
         let layer = try LayerFile(file)
         let device = try DeviceChoice.one(common)
+        try device.useLayers(ofFamily: family.name)
         let pass = ForwardPass(device, fallback: common.fallback.policy)
         let start = ContinuousClock.now
         let found = try layer.run(on: device, pass: pass)

@@ -19,6 +19,9 @@ struct VerifyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Run the cases whose id contains this text only.", valueName: "text"))
     var filter: String?
 
+    @Flag(help: "Print the ids of the cases, a line each, and run none.")
+    var list = false
+
     @OptionGroup var kernels: KernelOptions
     @OptionGroup var common: CommonOptions
 
@@ -33,6 +36,7 @@ struct VerifyCommand: ParsableCommand {
         SelfTest.mode = .off
         let options = VerificationOptions(
             cases: cases == .quick ? .quick : .full, seed: seed, filter: filter, policy: kernels.policy)
+        if list { return try printIDs(options) }
         var reports: [(device: DeviceDescription, report: VerificationReport)] = []
         for device in try DeviceChoice.several(common) {
             let progress = Progress()
@@ -52,6 +56,15 @@ struct VerifyCommand: ParsableCommand {
             if let reason = reasons.min() { throw CommandFailure(.unavailable, reason) }
             throw CommandFailure(
                 .checkFailed, filter.map { "--filter: no case that can run contains '\($0)'" } ?? "no case could run")
+        }
+    }
+
+    private func printIDs(_ options: VerificationOptions) throws {
+        let ids = try DeviceChoice.several(common).flatMap { Verifier.ids(backend: $0.backend, options) }
+        if common.json {
+            Console.line(JSON.object([("ids", .array(ids.map { .string($0) }))]).text)
+        } else {
+            for id in ids { Console.line(id) }
         }
     }
 

@@ -41,6 +41,16 @@ struct CommonOptions: ParsableArguments {
 extension InstructionSet: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
+/// Which family of kernels may be used: for attention, and for steps of layers.
+struct FamilyOption: ParsableArguments {
+    @Option(help: ArgumentHelp("Use kernels of this family, wide or tiled, on a device that would choose the other."))
+    var forceFamily: Family?
+
+    enum Family: String, ExpressibleByArgument, CaseIterable { case wide, tiled }
+
+    var name: String? { forceFamily?.rawValue }
+}
+
 /// Which kernels may be used.
 struct KernelOptions: ParsableArguments {
     @Option(
@@ -48,8 +58,7 @@ struct KernelOptions: ParsableArguments {
             "Use this kernel, whatever the plan would choose: staged, flash_wide, decode_wide …", valueName: "name"))
     var kernel: String?
 
-    @Option(help: ArgumentHelp("Use kernels of this family, wide or tiled, on a device that would choose the other."))
-    var forceFamily: Family?
+    @OptionGroup var family: FamilyOption
 
     @Option(
         help: ArgumentHelp(
@@ -63,8 +72,6 @@ struct KernelOptions: ParsableArguments {
     )
     var precision = Precision.standard
 
-    enum Family: String, ExpressibleByArgument, CaseIterable { case wide, tiled }
-
     mutating func validate() throws {
         if tiles != nil, kernel == nil {
             throw ValidationError("--tiles: expected together with --kernel, found without")
@@ -76,7 +83,7 @@ struct KernelOptions: ParsableArguments {
 
     var policy: PlanPolicy {
         PlanPolicy(
-            kernel: kernel, family: forceFamily?.rawValue, tiles: tiles?.sizes ?? [:], precision: precision)
+            kernel: kernel, family: family.name, tiles: tiles?.sizes ?? [:], precision: precision)
     }
 }
 

@@ -109,6 +109,26 @@ struct SelfTestExaminerTests {
         #expect(verdict.reason == helper.reason ?? "")
     }
 
+    /// One child tries one kernel after another; what befalls it after the first is not the next one's doing before a fresh one says so.
+    @Test(arguments: [
+        ("while read -r line; do echo \"$answer\"; done", true), ("read -r line; kill -SEGV $$", false),
+        ("exit 0", false),
+    ])
+    func aChildIsKept(_ afterwards: String, _ serves: Bool) throws {
+        let bench = try SelfTestBench(#require(TestDevices.wide))
+        let (path, starts) = (bench.folder + "/helper.sh", bench.folder + "/starts.txt")
+        try Script.write(
+            "echo started >> '\(starts)'; answer='{\"version\": 1, \"passed\": []}'; echo \"$answer\"; \(afterwards)",
+            if: SelfTestRequest.variable, to: path)
+        let backend = try bench.backend(SelfTestExaminer(helper: path, timeLimit: .seconds(60)))
+        for (queries, kernel) in [(40, "flash_wide"), (1, "decode_wide")] {
+            let plan = try backend.plan(problem(smallInputs(queryLength: queries)), PlanPolicy())
+            #expect(plan.explanation.kernel == kernel, "\(plan.explanation.warnings)")
+        }
+        let count = try String(contentsOfFile: starts, encoding: .utf8).split(separator: "\n").count
+        #expect(serves ? count == 1 : count > 1)
+    }
+
     @Test func aHelperThatIsNotThere() throws {
         let bench = try SelfTestBench(#require(TestDevices.wide))
         let backend = try bench.backend(SelfTestExaminer(helper: "/nonexistent/attend", timeLimit: .seconds(5)))
