@@ -13,7 +13,9 @@ extension Device {
     /// Has layers computed by the kernels of a family, `wide` or `tiled`, where this device would choose the other: for simulators and
     /// tests. `nil` leaves the choice. It holds for all copies of the device, from the next step on.
     ///
-    /// - Throws: `AttentionError.unsupported` where there is no such choice. Steps then fall back for no lack of it.
+    /// A step that the family has no kernel for is then an error, and computed by nobody else.
+    ///
+    /// - Throws: `AttentionError.unsupported` where there is no such family.
     public func useLayers(ofFamily family: String?) throws(AttentionError) {
         try backend.useLayers(ofFamily: family)
     }
