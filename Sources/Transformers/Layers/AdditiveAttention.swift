@@ -44,7 +44,9 @@ public struct AdditiveAttention: Sendable {
 
     /// The form of Keras, without projections.
     ///
-    /// - Parameter scale: `[width]`; the width of queries and keys.
+    /// - Parameters:
+    ///   - scale: `[width]`; the width of queries and keys.
+    ///   - device: where to compute.
     public init(scale: Tensor, device: Device) throws(AttentionError) {
         guard scale.rank == 1 else {
             throw .invalid("scale", .rank, expected: "[width]", found: "\(scale.shape)")
@@ -59,6 +61,7 @@ public struct AdditiveAttention: Sendable {
     ///   - key: `[batch, keys, keyDimension]`.
     ///   - value: `[batch, keys, columns]`.
     ///   - keyLengths: how many keys of each batch entry are real.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: `[batch, queries, columns]`.
     public func callAsFunction(
         _ query: Tensor, key: Tensor, value: Tensor, keyLengths: [Int]? = nil, pass: ForwardPass? = nil

@@ -10,7 +10,9 @@ public struct DotProductAttention: Sendable {
     public let device: Device
     public let scale: Double
 
-    /// - Parameter scale: what scores are multiplied by.
+    /// - Parameters:
+    ///   - scale: what scores are multiplied by.
+    ///   - device: where to compute.
     public init(scale: Double = 1, device: Device) {
         self.scale = scale
         self.device = device
@@ -22,6 +24,7 @@ public struct DotProductAttention: Sendable {
     ///   - value: `[batch, keys, columns]`.
     ///   - mask: which keys a query may attend.
     ///   - keyLengths: how many keys of each batch entry are real.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: `[batch, queries, columns]`.
     public func callAsFunction(
         _ query: Tensor, key: Tensor, value: Tensor, mask: AttentionMask = .none, keyLengths: [Int]? = nil,

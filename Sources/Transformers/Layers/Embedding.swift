@@ -22,7 +22,10 @@ public struct Embedding: Sendable {
         try self.init(table: try parameters.tensor("weight", [entries, dimension]), scale: scale, device: device)
     }
 
-    /// - Parameter table: `[entries, dimension]` of `float32`, `float16` or `bfloat16`.
+    /// - Parameters:
+    ///   - table: `[entries, dimension]` of `float32`, `float16` or `bfloat16`.
+    ///   - scale: what each row is multiplied by.
+    ///   - device: where to compute.
     public init(table: Tensor, scale: Double = 1, device: Device) throws(AttentionError) {
         guard table.rank == 2 else {
             throw .invalid("table", .rank, expected: "[entries, dimension]", found: "\(table.shape)")
@@ -39,6 +42,7 @@ public struct Embedding: Sendable {
     ///   - tokens: rows of the table, sequence after sequence.
     ///   - positions: rows of other tables which are added, as many as there are tokens.
     ///   - shape: dimensions before the width; `nil` is `[tokens]`.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Throws: `AttentionError.invalid` for a token or position outside of its table, or more than two other tables.
     public func callAsFunction(
         _ tokens: [Int32], adding positions: [(table: Embedding, indices: [Int32])] = [], shape: [Int]? = nil,

@@ -33,7 +33,9 @@ public struct FeedForward: Sendable {
             + Linear.shapes(inputs: hiddenDimension, outputs: modelDimension, hasBias: hasBias).within("linear2")
     }
 
-    /// - Parameter input: `[…, modelDimension]`.
+    /// - Parameters:
+    ///   - input: `[…, modelDimension]`.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     public func callAsFunction(_ input: Tensor, pass: ForwardPass? = nil) throws(AttentionError) -> Tensor {
         let pass = pass ?? ForwardPass(widening.device)
         return try narrowing(try widening(input, activation: activation, pass: pass), pass: pass)

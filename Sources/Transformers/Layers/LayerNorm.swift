@@ -40,6 +40,7 @@ public struct LayerNorm: Sendable {
     /// - Parameters:
     ///   - input: `[…, dimension]`.
     ///   - residual: added before the normalisation, in the same step.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     public func callAsFunction(
         _ input: Tensor, residual: Tensor? = nil, pass: ForwardPass? = nil
     ) throws(AttentionError) -> Tensor {
@@ -69,7 +70,11 @@ public struct LayerNorm: Sendable {
 public struct RMSNorm: Sendable {
     let norm: LayerNorm
 
-    /// - Parameter parameters: `weight`, `[dimension]`.
+    /// - Parameters:
+    ///   - parameters: `weight`, `[dimension]`.
+    ///   - dimension: the width of a row.
+    ///   - epsilon: what is added to the mean square.
+    ///   - device: where to compute.
     public init(_ parameters: Parameters, dimension: Int, epsilon: Double = 1e-6, device: Device) throws {
         norm = try LayerNorm(
             parameters, dimension: dimension, epsilon: epsilon, hasBias: false, kind: .rms, device: device)

@@ -2,7 +2,7 @@ public import Attention
 
 /// Which keys the queries of a ``MultiHeadAttention`` may attend.
 ///
-/// Tensors have the polarity of nn.MultiheadAttention: a boolean that is true *masks*. (``AttentionMask``, which plain
+/// Tensors have the polarity of nn.MultiheadAttention: a boolean that is true *masks*. (`AttentionMask`, which plain
 /// attention takes, has it the other way round, as ONNX does.)
 public struct MultiHeadMask: Sendable {
     /// `[batch, keys]`: booleans, true for padding; or numbers that are added to the scores.

@@ -13,7 +13,9 @@ public struct EncodedSources: Sendable {
 extension Transformer {
     /// Encodes sources of any lengths.
     ///
-    /// - Parameter sources: tokens of each.
+    /// - Parameters:
+    ///   - sources: tokens of each.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Throws: `AttentionError.invalid` for tokens outside of the vocabulary, or more of them than positions.
     public func encode(_ sources: [[Int]], pass: ForwardPass? = nil) throws(AttentionError) -> EncodedSources {
         let pass = pass ?? ForwardPass(device)
@@ -34,6 +36,7 @@ extension Transformer {
     /// - Parameters:
     ///   - source: tokens of each source.
     ///   - target: tokens of each target, the start token included.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     public func logits(
         source: [[Int]], target: [[Int]], pass: ForwardPass? = nil
     ) throws(AttentionError) -> [Tensor] {

@@ -29,7 +29,11 @@ public struct BERTModel: Sendable {
             device: device)
     }
 
-    /// - Parameter parameters: by Hugging Face's names, as ``BERTConfiguration/tensors`` lists them.
+    /// - Parameters:
+    ///   - parameters: by Hugging Face's names, as ``BERTConfiguration/tensors`` lists them.
+    ///   - configuration: sizes and options.
+    ///   - weightType: the type that matrices are kept in; `nil` is that of the parameters.
+    ///   - device: where to compute.
     public init(
         _ parameters: Parameters, _ configuration: BERTConfiguration, weightType: ElementType? = nil, device: Device
     ) throws {
@@ -97,7 +101,10 @@ public struct BERTModel: Sendable {
 
     /// Who attends to whom in one sequence: a map `[1, heads, tokens, tokens]` a layer.
     ///
-    /// - Parameter pass: a new one that keeps attention; `nil` makes one.
+    /// - Parameters:
+    ///   - tokens: with `[CLS]` and `[SEP]`.
+    ///   - tokenTypes: the segment of each token; `nil` is the first.
+    ///   - pass: a new one that keeps attention; `nil` makes one.
     public func attention(
         _ tokens: [Int], tokenTypes: [Int]? = nil, pass: ForwardPass? = nil
     ) throws(AttentionError) -> [AttentionMap] {

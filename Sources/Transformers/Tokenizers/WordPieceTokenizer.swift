@@ -119,7 +119,9 @@ extension WordPieceTokenizer {
 
     /// The token ids of `text`, and whether there were more than `longest`.
     ///
-    /// - Parameter longest: most ids, those around the text included; nil for all. No fewer than those around the text are given.
+    /// - Parameters:
+    ///   - text: of any length.
+    ///   - longest: most ids, those around the text included; nil for all. No fewer than those around the text are given.
     public func encode(_ text: String, longest: Int?) -> (ids: [Int], isTruncated: Bool) {
         let around = options.leading.count + options.trailing.count
         // One more than fits tells that there is more.
