@@ -19,9 +19,9 @@ public struct ReferenceCheck: Sendable {
     /// Computes `problem` in `Double`. Cost: O(Lq · Lk · (D + Dv)) a head, in plain loops.
     ///
     /// - Parameters:
-    ///   - problem: the checked call.
-    ///   - inputs: its operands.
-    ///   - precision: what the results that are held to it were asked for, which decides their bounds.
+    ///   - problem: What is computed.
+    ///   - inputs: Its operands.
+    ///   - precision: What the results that are held to it were asked for, which decides their bounds.
     /// - Throws: `AttentionError` if the operands cannot be read.
     public init(_ problem: AttentionProblem, _ inputs: AttentionInputs, precision: Precision = .standard)
         throws(AttentionError)

@@ -91,7 +91,7 @@ extension Transformer {
         return longest
     }
 
-    /// As ``generate(_:_:pass:event:)-([[Int]],_,_,_)``, off the threads that tasks share, told as it goes. Ending the loop ends the work.
+    /// As `generate`, off the threads that tasks share, told as it goes. Ending the loop ends the work.
     ///
     /// ```swift
     /// for try await case .token(_, _, let token) in model.stream([source], options) { print(token) }

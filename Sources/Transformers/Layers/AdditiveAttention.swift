@@ -61,7 +61,7 @@ public struct AdditiveAttention: Sendable {
     ///   - key: `[batch, keys, keyDimension]`.
     ///   - value: `[batch, keys, columns]`.
     ///   - keyLengths: how many keys of each batch entry are real.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: `[batch, queries, columns]`.
     public func callAsFunction(
         _ query: Tensor, key: Tensor, value: Tensor, keyLengths: [Int]? = nil, pass: ForwardPass? = nil

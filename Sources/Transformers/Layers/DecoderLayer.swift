@@ -36,7 +36,7 @@ public struct DecoderLayer: Sendable {
     ///   - memory: the encoder's output, `[batch, sourceLength, modelDimension]`.
     ///   - targetMask: which rows of the target each of them sees.
     ///   - memoryMask: which rows of the memory count.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: shaped as the target.
     public func callAsFunction(
         _ target: Tensor, memory: Tensor, targetMask: MultiHeadMask = .causal, memoryMask: MultiHeadMask = .none,

@@ -24,7 +24,7 @@ public struct DotProductAttention: Sendable {
     ///   - value: `[batch, keys, columns]`.
     ///   - mask: which keys a query may attend.
     ///   - keyLengths: how many keys of each batch entry are real.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: `[batch, queries, columns]`.
     public func callAsFunction(
         _ query: Tensor, key: Tensor, value: Tensor, mask: AttentionMask = .none, keyLengths: [Int]? = nil,

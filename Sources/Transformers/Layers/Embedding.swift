@@ -24,7 +24,7 @@ public struct Embedding: Sendable {
 
     /// - Parameters:
     ///   - table: `[entries, dimension]` of `float32`, `float16` or `bfloat16`.
-    ///   - scale: what the rows are multiplied by.
+    ///   - scale: what each row is multiplied by.
     ///   - device: where to compute.
     public init(table: Tensor, scale: Double = 1, device: Device) throws(AttentionError) {
         guard table.rank == 2 else {
@@ -42,7 +42,7 @@ public struct Embedding: Sendable {
     ///   - tokens: rows of the table, sequence after sequence.
     ///   - positions: rows of other tables which are added, as many as there are tokens.
     ///   - shape: dimensions before the width; `nil` is `[tokens]`.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Throws: `AttentionError.invalid` for a token or position outside of its table, or more than two other tables.
     public func callAsFunction(
         _ tokens: [Int32], adding positions: [(table: Embedding, indices: [Int32])] = [], shape: [Int]? = nil,

@@ -33,7 +33,7 @@ public struct Encoder: Sendable {
     /// - Parameters:
     ///   - input: `[batch, length, modelDimension]`; packed sequences are a batch of 1.
     ///   - mask: which rows count.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: shaped as the input. What is at masked rows has no meaning.
     public func callAsFunction(
         _ input: Tensor, mask: MultiHeadMask = .none, pass: ForwardPass? = nil

@@ -97,7 +97,7 @@ public struct EncoderLayer: Sendable {
     /// - Parameters:
     ///   - input: `[batch, length, modelDimension]`.
     ///   - mask: which rows count.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: shaped as the input.
     public func callAsFunction(
         _ input: Tensor, mask: MultiHeadMask = .none, pass: ForwardPass? = nil

@@ -35,7 +35,7 @@ public struct FeedForward: Sendable {
 
     /// - Parameters:
     ///   - input: `[…, modelDimension]`.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     public func callAsFunction(_ input: Tensor, pass: ForwardPass? = nil) throws(AttentionError) -> Tensor {
         let pass = pass ?? ForwardPass(widening.device)
         return try narrowing(try widening(input, activation: activation, pass: pass), pass: pass)

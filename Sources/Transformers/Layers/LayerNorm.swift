@@ -40,7 +40,7 @@ public struct LayerNorm: Sendable {
     /// - Parameters:
     ///   - input: `[…, dimension]`.
     ///   - residual: added before the normalisation, in the same step.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     public func callAsFunction(
         _ input: Tensor, residual: Tensor? = nil, pass: ForwardPass? = nil
     ) throws(AttentionError) -> Tensor {
@@ -72,8 +72,8 @@ public struct RMSNorm: Sendable {
 
     /// - Parameters:
     ///   - parameters: `weight`, `[dimension]`.
-    ///   - dimension: the width of the rows.
-    ///   - epsilon: added to the mean square.
+    ///   - dimension: the width of a row.
+    ///   - epsilon: what is added to the mean square.
     ///   - device: where to compute.
     public init(_ parameters: Parameters, dimension: Int, epsilon: Double = 1e-6, device: Device) throws {
         norm = try LayerNorm(

@@ -38,7 +38,7 @@ public struct Linear: Sendable {
     ///   - input: `[…, inputs]`, rows at one stride.
     ///   - activation: what is applied to the result.
     ///   - residual: `[…, outputs]`, added after the activation.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: `[…, outputs]`.
     public func callAsFunction(
         _ input: Tensor, activation: Activation = .none, residual: Tensor? = nil, pass: ForwardPass? = nil

@@ -28,7 +28,7 @@ public struct MemoryNetwork: Sendable {
     ///   - inputMemory: `[hops, batch, memories, dimension]`.
     ///   - outputMemory: shaped as the input memory.
     ///   - memoryLengths: how many memories of each batch entry are real.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Returns: the output `[batch, dimension]`, and the probabilities `[hops, batch, memories]`.
     public func callAsFunction(
         _ query: Tensor, inputMemory: Tensor, outputMemory: Tensor, memoryLengths: [Int]? = nil,

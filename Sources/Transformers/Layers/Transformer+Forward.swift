@@ -15,7 +15,7 @@ extension Transformer {
     ///
     /// - Parameters:
     ///   - sources: tokens of each.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     /// - Throws: `AttentionError.invalid` for tokens outside of the vocabulary, or more of them than positions.
     public func encode(_ sources: [[Int]], pass: ForwardPass? = nil) throws(AttentionError) -> EncodedSources {
         let pass = pass ?? ForwardPass(device)
@@ -36,7 +36,7 @@ extension Transformer {
     /// - Parameters:
     ///   - source: tokens of each source.
     ///   - target: tokens of each target, the start token included.
-    ///   - pass: memory and cancelling, shared with other layers; `nil` is one of its own.
+    ///   - pass: memory, cancelling, and attention weights of a whole model; `nil` makes one.
     public func logits(
         source: [[Int]], target: [[Int]], pass: ForwardPass? = nil
     ) throws(AttentionError) -> [Tensor] {

@@ -6,20 +6,8 @@ import Attention
 /// free again as soon as no tensor has it: nobody needs to give it back, and what a caller keeps stays the caller's. Steps run in
 /// order, so that memory which a step has read may be written by the next.
 final class Workspace {
-    private final class Piece {
-        let byteCount: Int
-        /// `any TensorStorage`, by a type whose references can be counted.
-        private var object: AnyObject
-
-        init(_ storage: any TensorStorage, _ byteCount: Int) { (object, self.byteCount) = (storage, byteCount) }
-
-        /// Whether no tensor has it.
-        var isFree: Bool { isKnownUniquelyReferenced(&object) }
-        var storage: (any TensorStorage)? { object as? any TensorStorage }
-    }
-
     private let device: Device
-    private var made: [Piece] = []
+    private var made: [any Piece] = []
 
     init(_ device: Device) { self.device = device }
 
@@ -41,11 +29,34 @@ final class Workspace {
                 best = index
             }
         }
-        if let best, let storage = made[best].storage { return storage }
+        if let best { return made[best].storage }
         // Where sizes grow from step to step, what has become too small is of no more use.
         if let largest { made.remove(at: largest) }
         let storage = try device.backend.makeStorage(byteCount: bytes)
-        made.append(Piece(storage, bytes))
+        made.append(Self.piece(storage, bytes))
         return storage
     }
+
+    private static func piece(_ storage: some TensorStorage, _ bytes: Int) -> any Piece {
+        StoragePiece(storage, bytes)
+    }
+}
+
+/// Memory that a workspace made.
+private protocol Piece: AnyObject {
+    var byteCount: Int { get }
+    /// Whether no tensor has it.
+    var isFree: Bool { get }
+    var storage: any TensorStorage { get }
+}
+
+/// Of one class of storage: of a reference to `any TensorStorage` or `AnyObject` Swift does not tell whether it is the only one.
+private final class StoragePiece<Storage: TensorStorage>: Piece {
+    let byteCount: Int
+    private var held: Storage
+
+    init(_ storage: Storage, _ byteCount: Int) { (held, self.byteCount) = (storage, byteCount) }
+
+    var isFree: Bool { isKnownUniquelyReferenced(&held) }
+    var storage: any TensorStorage { held }
 }

@@ -31,7 +31,7 @@ public struct BERTModel: Sendable {
 
     /// - Parameters:
     ///   - parameters: by Hugging Face's names, as ``BERTConfiguration/tensors`` lists them.
-    ///   - configuration: sizes and the activation, as `config.json` has them.
+    ///   - configuration: sizes and options.
     ///   - weightType: the type that matrices are kept in; `nil` is that of the parameters.
     ///   - device: where to compute.
     public init(

@@ -10,7 +10,7 @@ public struct LongestMatchTokenizer: Tokenizer {
     private let special: Set<Int>
 
     /// - Parameters:
-    ///   - list: the entries; a token is the number of its place.
+    ///   - list: the entries.
     ///   - unknown: the id that an unmatched character gets.
     ///   - special: ids that decoding leaves out.
     /// - Throws: ``CheckpointError`` of kind `tokenOutOfRange`.

@@ -8,7 +8,7 @@ public struct WordTokenizer: Tokenizer {
     private let special: Set<Int>
 
     /// - Parameters:
-    ///   - list: the words; a token is the number of its place.
+    ///   - list: the entries.
     ///   - unknown: the id that a word which is no entry gets.
     ///   - special: ids that decoding leaves out.
     /// - Throws: ``CheckpointError`` of kind `tokenOutOfRange`.
