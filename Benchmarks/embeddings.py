@@ -2,12 +2,13 @@
 """Times `attend bench --model` and the same sentence model in PyTorch and ONNX Runtime in turns, and prints one table.
 
 Everybody embeds the same sentences on the same threads: 512 of mixed lengths, and the shortest alone. The peers get
-token ids in batches sorted by length, in the fastest of three sizes; attend begins with the text. As in compare.py,
-whose parts this uses, every contender has one sample a round, and medians over the rounds are shown.
+token ids in batches sorted by length, in three sizes of which the fastest counts; attend begins with the text. As in
+compare.py, whose parts this uses, every contender has one sample of each a round, and medians over the rounds are shown.
 """
 
 import argparse
 import datetime
+import math
 import pathlib
 import random
 import statistics
@@ -106,15 +107,15 @@ def measure(options, texts_file, texts):
             "expected": [result["embedding"] for result in known], "sizes": SIZES}
     ours = [Ours(attend, device, options, texts_file) for device in options.device or [None, "native"]]
     peers, told = started_peers(options, work)
-    samples = {name: ([], []) for name in peers}
+    samples = {name: {size: [] for size in [*SIZES, 1]} for name in peers}
     try:
         for turn in range(options.rounds):
             tell(f"round {turn + 1} of {options.rounds}")
             for our in ours:
                 our.sample()
             for name, peer in peers.items():
-                for kept, what in zip(samples[name], ("all", "one")):
-                    kept.append(peer.ask({"sample": what})["seconds"] * 1e3)
+                for size, kept in samples[name].items():
+                    kept.append(peer.ask({"sample": size})["seconds"] * 1e3)
     finally:
         for peer in peers.values():
             peer.stop()
@@ -124,10 +125,12 @@ def measure(options, texts_file, texts):
 
 def report(options, ours, samples, told, tokens):
     rows = [(our.name, our.all, our.one, "packed") for our in ours]
-    for name, (everything, one) in samples.items():
+    best = [math.inf, math.inf]
+    for name, by_size in samples.items():
         versions = ", ".join(f"{key} {value}" for key, value in told[name]["versions"].items())
-        rows.append((versions, everything, one, str(told[name]["batch"])))
-    best = [min(statistics.median(values[place]) for values in samples.values()) for place in (0, 1)]
+        size = min(SIZES, key=lambda size: statistics.median(by_size[size]))
+        rows.append((versions, by_size[size], by_size[1], str(size)))
+        best = [min(best[0], statistics.median(by_size[size])), min(best[1], statistics.median(by_size[1]))]
     lines = ["| | batches of | all, ms | sentences a second | times the best peer | one, ms | times the best peer |",
              "| --- | --: | --: | --: | --: | --: | --: |"]
     for name, everything, one, batch in rows:
