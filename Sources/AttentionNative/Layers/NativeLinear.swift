@@ -19,8 +19,7 @@ extension NativeBackend {
         let shared = max(
             threads(multiplyAdds: step.rows * step.inputs * step.outputs),
             threads(bytes: step.inputs * step.outputs * elementBytes))
-        let split = LinearSplit(
-            rows: step.rows, outputs: step.outputs, tiles: tiles, computeUnits: shared)
+        let split = LinearSplit(rows: step.rows, outputs: step.outputs, tiles: tiles, computeUnits: shared)
         var problem = KernelLinear(step)
         problem.itemTiles = Int32(split.itemTiles)
         problem.itemPanels = Int32(split.itemPanels)

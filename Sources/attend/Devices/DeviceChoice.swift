@@ -22,7 +22,7 @@ enum DeviceChoice {
     }
 
     /// As ``one(_:)``, for a model: without a GPU, native code goes before an OpenCL CPU device. It is as fast, and there is nothing
-    /// to compile: a first run through one such driver took 15 s, and 0.2 s natively.
+    /// to compile, which takes one such driver 6 s of processor time at first.
     static func forModel(_ common: CommonOptions) throws -> Device {
         guard common.device == "auto" else { return try one(common) }
         apply(common)
